@@ -1,0 +1,236 @@
+"""Windows: sequences of any length, ready for features and models, that know whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers.annotations import Int64, Strings, freeze
+from biosig_lstm.errors import DataError, ParameterError
+
+__all__ = ["Windows"]
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Windows:
+    """Items of (steps, features), end to end in one array.
+
+    Parameters
+    ----------
+    values : array_like [shape=(total_steps, features), dtype=float32]
+        The steps of all items, one item after the other; finite.
+    offsets : array_like of int [shape=(n + 1,)]
+        Item ``i`` is ``values[offsets[i]:offsets[i + 1]]``; every item has at least one step.
+    columns : sequence of str [length=features]
+        Name of each feature.
+    rate_hz : float or None [unit=Hz]
+        Steps a second; None where steps are not evenly spaced, as in a run of beats.
+    y : array_like of int [shape=(n,) or (total_steps,)], optional
+        Index into `classes`, for each item or for each step; -1 where there is no label.
+    step_labels : bool
+        Whether `y` labels every step rather than every item.
+    classes : sequence of str
+        Names of the labels.
+    subjects, recordings : array_like of str [shape=(n,)]
+        Whose item it is, and out of which recording.
+    starts : array_like of int [shape=(n,), unit=samples]
+        Where the item starts in its recording.
+    positions : array_like of int [shape=(total_steps,), unit=samples], optional
+        Where each step lies in its recording (the R-peak of a beat); None where steps are evenly spaced.
+    window_shape : (int, int) or None
+        Where each step is itself a window: its (leads, samples), stored in the first leads*samples columns,
+        lead after lead; the remaining columns are scalars.
+
+    Raises
+    ------
+    DataError
+        When the parts do not fit together, or a value is not finite.
+    """
+
+    values: Float32
+    offsets: Int64
+    columns: Sequence[str]
+    rate_hz: float | None
+    subjects: Strings
+    recordings: Strings
+    starts: Int64
+    y: Int64 | None = None
+    classes: Sequence[str] = ()
+    positions: Int64 | None = None
+    window_shape: tuple[int, int] | None = None
+    step_labels: bool = False
+
+    def __post_init__(self) -> None:
+        fixed: dict[str, Any] = {
+            "values": freeze(np.ascontiguousarray(self.values, dtype=np.float32)),
+            "offsets": freeze(np.asarray(self.offsets, dtype=np.int64)),
+            "columns": tuple(self.columns),
+            "subjects": freeze(np.asarray(self.subjects, dtype=np.str_)),
+            "recordings": freeze(np.asarray(self.recordings, dtype=np.str_)),
+            "starts": freeze(np.asarray(self.starts, dtype=np.int64)),
+            "classes": tuple(self.classes),
+        }
+        for name in ("y", "positions"):
+            given = getattr(self, name)
+            fixed[name] = None if given is None else freeze(np.asarray(given, dtype=np.int64))
+        for name, value in fixed.items():
+            object.__setattr__(self, name, value)
+        _check(self)
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, freeze(value) if isinstance(value, np.ndarray) else value)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __repr__(self) -> str:
+        steps = self.lengths
+        span = f"{steps.min()}-{steps.max()}" if len(steps) and steps.min() != steps.max() else f"{steps[:1].sum()}"
+        who = f"{len(set(self.subjects.tolist()))} subjects"
+        counts = ", ".join(f"{name} {k}" for name, k in self.class_counts().items())
+        return (
+            f"Windows({len(self)} items of {span} steps x {len(self.columns)} features; {who}; {counts or 'no labels'})"
+        )
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Windows):
+            return NotImplemented
+        return all(_same(getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def lengths(self) -> Int64:
+        """Steps of each item, shape (n,)."""
+        return np.diff(self.offsets)
+
+    def item(self, index: int) -> Float32:
+        """Return item `index`, shape (steps, features)."""
+        return self.values[self.offsets[index] : self.offsets[index + 1]]
+
+    def item_y(self, index: int) -> Int64 | None:
+        """Return the label of item `index`, shape (1,), or of its steps, shape (steps,)."""
+        if self.y is None:
+            return None
+        if self.step_labels:
+            return self.y[self.offsets[index] : self.offsets[index + 1]]
+        return self.y[index : index + 1]
+
+    def class_counts(self) -> dict[str, int]:
+        """Return how many labels there are of each class."""
+        if self.y is None:
+            return {}
+        counts = np.bincount(self.y[self.y >= 0], minlength=len(self.classes))
+        return dict(zip(self.classes, counts.tolist(), strict=False))
+
+    def select(self, index: npt.ArrayLike) -> Windows:
+        """Return the items that a mask or an array of indices chooses, in that order."""
+        chosen = np.asarray(index)
+        items = np.flatnonzero(chosen) if chosen.dtype == bool else chosen.astype(np.int64)
+        steps = _steps_of(self.offsets, items)
+        each_step = self.step_labels
+        return replace(
+            self,
+            values=self.values[steps],
+            offsets=np.concatenate([[0], np.cumsum(self.lengths[items])]),
+            y=None if self.y is None else self.y[steps if each_step else items],
+            subjects=self.subjects[items],
+            recordings=self.recordings[items],
+            starts=self.starts[items],
+            positions=None if self.positions is None else self.positions[steps],
+        )
+
+    def with_values(self, values: npt.NDArray[Any], *, columns: Sequence[str] | None = None) -> Windows:
+        """Return the same items with other values of the same steps, and the columns that name them."""
+        return replace(self, values=values, columns=self.columns if columns is None else columns)
+
+    @staticmethod
+    def concatenate(parts: Iterable[Windows]) -> Windows:
+        """Return the items of several sets one after the other.
+
+        Raises
+        ------
+        ParameterError
+            When there is none.
+        DataError
+            When columns, classes, rates or window shapes differ.
+        """
+        sets = list(parts)
+        if not sets:
+            raise ParameterError("no windows to put together: the list of parts is empty")
+        for part in sets[1:]:
+            _check_alike(sets[0], part)
+        shifts = np.cumsum([0] + [len(part.values) for part in sets[:-1]])
+        joined = {
+            name: _join([getattr(part, name) for part in sets])
+            for name in ("values", "y", "subjects", "recordings", "starts", "positions")
+        }
+        ends = [part.offsets[1:] + shift for part, shift in zip(sets, shifts, strict=True)]
+        return replace(sets[0], offsets=np.concatenate([[0], *ends]), **joined)
+
+
+def _join(arrays: list[Any]) -> Any:
+    if any(array is None for array in arrays):
+        return None
+    return np.concatenate(arrays)
+
+
+def _steps_of(offsets: Int64, items: Int64) -> Int64:
+    spans = [np.arange(offsets[i], offsets[i + 1]) for i in items.tolist()]
+    return np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
+        return a is not None and b is not None and np.array_equal(a, b)
+    return bool(a == b)
+
+
+def _check_alike(first: Windows, other: Windows) -> None:
+    for name in ("columns", "classes", "rate_hz", "window_shape", "step_labels"):
+        mine, theirs = getattr(first, name), getattr(other, name)
+        if mine != theirs:
+            raise DataError(f"windows differ in {name}: {_short(mine)} and {_short(theirs)}")
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) < 120 else text[:117] + "..."
+
+
+def _check(windows: Windows) -> None:
+    values, offsets = windows.values, windows.offsets
+    if values.ndim != 2 or values.shape[1] != len(windows.columns):
+        raise DataError(f"values must be (total_steps, {len(windows.columns)} columns), got shape {values.shape}")
+    if offsets.ndim != 1 or len(offsets) < 1 or offsets[0] != 0 or offsets[-1] != len(values):
+        raise DataError(f"offsets must run from 0 to {len(values)}, got {_short(offsets.tolist())}")
+    if (np.diff(offsets) < 1).any():
+        raise DataError(f"every item needs at least one step, item {int(np.argmax(np.diff(offsets) < 1))} has none")
+    for name in ("subjects", "recordings", "starts"):
+        if len(getattr(windows, name)) != len(windows):
+            raise DataError(f"{name} must be one for each of {len(windows)} items, got {len(getattr(windows, name))}")
+    if windows.positions is not None and len(windows.positions) != len(values):
+        raise DataError(f"positions must be one for each of {len(values)} steps, got {len(windows.positions)}")
+    _check_labels(windows)
+    if not np.isfinite(values).all():
+        row, column = np.argwhere(~np.isfinite(values))[0]
+        item = int(np.searchsorted(offsets, row, side="right")) - 1
+        raise DataError(f"recording {windows.recordings[item]!r}: column {windows.columns[column]!r} is not finite")
+
+
+def _check_labels(windows: Windows) -> None:
+    y = windows.y
+    if y is None:
+        return
+    kind, expected = ("step", len(windows.values)) if windows.step_labels else ("item", len(windows))
+    if len(y) != expected:
+        raise DataError(f"y must be one for each of {expected} {kind}s, got {len(y)}")
+    if len(y) and not (y.min() >= -1 and y.max() < len(windows.classes)):
+        raise DataError(f"y must lie in -1 to {len(windows.classes) - 1}, got {y.min()} to {y.max()}")

@@ -1,11 +1,15 @@
-"""What every step of a pipeline is: a frozen dataclass whose fields are its whole configuration."""
+"""What every step of a pipeline is, and how the steps of a folder are found."""
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from types import ModuleType
 from typing import Any, ClassVar
 
-__all__ = ["Step"]
+__all__ = ["Step", "find_steps", "modules_in"]
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,10 @@ class Step:
 
     kind: ClassVar[str] = "step"
 
+    def __call__(self, value: Any, /) -> Any:
+        """Return what the step makes of a recording or of windows; the input is left as it is."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it does")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the step's class name and fields, as plain JSON values."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -28,3 +36,20 @@ class Step:
     def from_fields(cls, values: dict[str, Any]) -> Step:
         """Return the step that has these fields, lists read as tuples."""
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def modules_in(package: ModuleType) -> Iterator[ModuleType]:
+    """Yield the public modules of a package, in the order of their names: a new file appears by itself."""
+    for found in pkgutil.iter_modules(package.__path__):
+        if not found.name.startswith("_"):
+            yield importlib.import_module(f"{package.__name__}.{found.name}")
+
+
+def find_steps(package: ModuleType) -> dict[str, type[Step]]:
+    """Return the step classes defined in the modules of a package, by name."""
+    return {
+        name: thing
+        for module in modules_in(package)
+        for name, thing in vars(module).items()
+        if isinstance(thing, type) and issubclass(thing, Step) and thing.__module__ == module.__name__
+    }

@@ -41,6 +41,8 @@ class Windows:
         Whose item it is, and out of which recording.
     starts : array_like of int [shape=(n,), unit=samples]
         Where the item starts in its recording.
+    fs : array_like of float [shape=(n,), unit=Hz]
+        Rate of that recording: what turns `starts` and `positions` into seconds.
     positions : array_like of int [shape=(total_steps,), unit=samples], optional
         Where each step lies in its recording (the R-peak of a beat); None where steps are evenly spaced.
     window_shape : (int, int) or None
@@ -60,6 +62,7 @@ class Windows:
     subjects: Strings
     recordings: Strings
     starts: Int64
+    fs: npt.NDArray[np.float64]
     y: Int64 | None = None
     classes: Sequence[str] = ()
     positions: Int64 | None = None
@@ -74,6 +77,7 @@ class Windows:
             "subjects": freeze(np.asarray(self.subjects, dtype=np.str_)),
             "recordings": freeze(np.asarray(self.recordings, dtype=np.str_)),
             "starts": freeze(np.asarray(self.starts, dtype=np.int64)),
+            "fs": freeze(np.asarray(self.fs, dtype=np.float64)),
             "classes": tuple(self.classes),
         }
         for name in ("y", "positions"):
@@ -144,8 +148,37 @@ class Windows:
             subjects=self.subjects[items],
             recordings=self.recordings[items],
             starts=self.starts[items],
+            fs=self.fs[items],
             positions=None if self.positions is None else self.positions[steps],
         )
+
+    def into_runs(self, n_steps: int) -> Windows:
+        """Return every item cut into consecutive runs of `n_steps` steps, the last one of each shorter.
+
+        Only sets that label each step, or have no labels, can be cut: a label of the whole does not hold for a part.
+        """
+        if n_steps < 1 or (self.y is not None and not self.step_labels):
+            raise ParameterError(f"runs need at least one step and labels of steps, got {n_steps} steps of {self!r}")
+        counts = -(-self.lengths // n_steps)
+        items = np.repeat(np.arange(len(self)), counts)
+        within = np.arange(len(items)) - np.repeat(np.cumsum(counts) - counts, counts)
+        begins = self.offsets[items] + within * n_steps
+        return replace(
+            self,
+            offsets=np.append(begins, len(self.values)),
+            subjects=self.subjects[items],
+            recordings=self.recordings[items],
+            starts=self._step_samples(items, begins),
+            fs=self.fs[items],
+        )
+
+    def _step_samples(self, items: Int64, steps: Int64) -> Int64:
+        if self.positions is not None:
+            return self.positions[steps]
+        if self.rate_hz is None:
+            return self.starts[items]
+        inside = (steps - self.offsets[items]) * self.fs[items] / self.rate_hz
+        return self.starts[items] + np.rint(inside).astype(np.int64)
 
     def with_values(self, values: npt.NDArray[Any], *, columns: Sequence[str] | None = None) -> Windows:
         """Return the same items with other values of the same steps, and the columns that name them."""
@@ -170,7 +203,7 @@ class Windows:
         shifts = np.cumsum([0] + [len(part.values) for part in sets[:-1]])
         joined = {
             name: _join([getattr(part, name) for part in sets])
-            for name in ("values", "y", "subjects", "recordings", "starts", "positions")
+            for name in ("values", "y", "subjects", "recordings", "starts", "fs", "positions")
         }
         ends = [part.offsets[1:] + shift for part, shift in zip(sets, shifts, strict=True)]
         return replace(sets[0], offsets=np.concatenate([[0], *ends]), **joined)
@@ -213,7 +246,7 @@ def _check(windows: Windows) -> None:
         raise DataError(f"offsets must run from 0 to {len(values)}, got {_short(offsets.tolist())}")
     if (np.diff(offsets) < 1).any():
         raise DataError(f"every item needs at least one step, item {int(np.argmax(np.diff(offsets) < 1))} has none")
-    for name in ("subjects", "recordings", "starts"):
+    for name in ("subjects", "recordings", "starts", "fs"):
         if len(getattr(windows, name)) != len(windows):
             raise DataError(f"{name} must be one for each of {len(windows)} items, got {len(getattr(windows, name))}")
     if windows.positions is not None and len(windows.positions) != len(values):

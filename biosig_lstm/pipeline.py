@@ -1,0 +1,161 @@
+"""The preparation as one value: filters, events, windows, features, always in this order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from biosig_lstm import events as event_steps
+from biosig_lstm import features as feature_steps
+from biosig_lstm import filters as filter_steps
+from biosig_lstm import windows as window_steps
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.steps import Step
+
+__all__ = ["Pipeline"]
+
+StepLike = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """What is done to every recording before a model sees it; equal, printable, and saved with the model.
+
+    Parameters
+    ----------
+    filters : sequence of Step
+        Recording to Recording: units, leads, gaps, frequencies, rate.
+    events : sequence of Step
+        Recording to Recording with annotations: beats, quality.
+    windows : Step
+        Recording to Windows.
+    features : sequence of Step
+        Windows to Windows.
+
+    Raises
+    ------
+    ParameterError
+        When a step stands where its kind does not belong.
+
+    Examples
+    --------
+    >>> from biosig_lstm.filters import Bandpass
+    >>> from biosig_lstm.windows import FixedLength
+    >>> prepare = Pipeline(filters=[Bandpass(0.5, 40)], windows=FixedLength(10))
+    >>> Pipeline.from_dict(prepare.to_dict()) == prepare
+    True
+    """
+
+    windows: Step
+    filters: Sequence[Step] = ()
+    events: Sequence[Step] = ()
+    features: Sequence[Step] = ()
+
+    def __init__(
+        self,
+        *,
+        windows: Step,
+        filters: Sequence[Step] = (),
+        events: Step | Sequence[Step] = (),
+        features: Sequence[Step] = (),
+    ) -> None:
+        places = {
+            "filter": tuple(filters),
+            "event": (events,) if isinstance(events, Step) else tuple(events),
+            "windows": (windows,),
+            "feature": tuple(features),
+        }
+        for kind, steps in places.items():
+            _check_kind(kind, steps)
+        object.__setattr__(self, "filters", places["filter"])
+        object.__setattr__(self, "events", places["event"])
+        object.__setattr__(self, "windows", windows)
+        object.__setattr__(self, "features", places["feature"])
+
+    def __call__(self, recordings: Recording | Iterable[Recording]) -> Windows:
+        """Prepare one recording or many; the items of all are put together.
+
+        Raises
+        ------
+        DataError
+            When a recording cannot be prepared: the message names it.
+        """
+        many = [recordings] if isinstance(recordings, Recording) else recordings
+        parts = [self.cut(self.find(self.filter(recording))) for recording in many]
+        if not parts:
+            raise DataError("no recordings came to be prepared")
+        return Windows.concatenate(parts)
+
+    def filter(self, recording: Recording) -> Recording:
+        """Return the recording after the filters."""
+        return _apply(self.filters, recording)
+
+    def find(self, recording: Recording) -> Recording:
+        """Return a filtered recording with the events that windows are cut around."""
+        return _apply(self.events, recording)
+
+    def cut(self, recording: Recording) -> Windows:
+        """Return the windows of a filtered recording with events, with their features, in runs where asked."""
+        windows: Windows = _apply((self.windows, *self.features), recording)
+        run = getattr(self.windows, "run", None)
+        return windows.into_runs(run) if run else windows
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the pipeline as plain JSON values."""
+        return {
+            "filters": [step.to_dict() for step in self.filters],
+            "events": [step.to_dict() for step in self.events],
+            "windows": self.windows.to_dict(),
+            "features": [step.to_dict() for step in self.features],
+        }
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Pipeline:
+        """Return the pipeline that `to_dict` wrote; only steps of this package can be named.
+
+        Raises
+        ------
+        DataError
+            When a step or a parameter is not known.
+        """
+        try:
+            return cls(
+                filters=[_step(filter_steps.steps(), v) for v in values["filters"]],
+                events=[_step(event_steps.steps(), v) for v in values["events"]],
+                windows=_step({s.__name__: s for s in _WINDOWS}, values["windows"]),
+                features=[_step(feature_steps.steps(), v) for v in values["features"]],
+            )
+        except (KeyError, TypeError) as error:
+            raise DataError(f"not the description of a pipeline: {error}") from error
+
+    def digest(self) -> str:
+        """Return a hash of the configuration that is the same on every machine and in every run."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
+
+
+_WINDOWS = (window_steps.AroundEvents, window_steps.FixedLength, window_steps.WholeRecording)
+
+
+def _check_kind(kind: str, steps: Sequence[Step]) -> None:
+    for step in steps:
+        got = getattr(step, "kind", type(step).__name__)
+        if got != kind:
+            raise ParameterError(f"{step!r} is a step of kind {got!r}, a step of kind {kind!r} belongs here")
+
+
+def _apply(steps: Iterable[Step], value: Any) -> Any:
+    for step in steps:
+        value = step(value)
+    return value
+
+
+def _step(known: Mapping[str, type[Step]], values: Mapping[str, Any]) -> Step:
+    fields = dict(values)
+    name = str(fields.pop("step"))
+    if name not in known:
+        raise DataError(f"this version has no step {options(name, known)}")
+    return known[name].from_fields(fields)

@@ -1,0 +1,243 @@
+"""From a recording to windows: around events, of fixed length, or the whole recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.steps import Step
+
+__all__ = ["AroundEvents", "FixedLength", "WholeRecording", "sample_around"]
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+_TAPS = 4
+_MARGIN = 1e-9
+
+
+def sample_around(
+    signals: Float32, positions: Int64, *, fs: float, before_s: float, after_s: float, rate_hz: float
+) -> Float32:
+    """Read a window around each position, at a rate of its own, aligned on the position exactly.
+
+    Parameters
+    ----------
+    signals : np.ndarray [shape=(channels, samples), dtype=float32]
+        Finite values, without content above half of `rate_hz`: nothing is filtered here.
+    positions : np.ndarray [shape=(n,), unit=samples]
+        The instants that the windows are aligned on.
+    fs : float [unit=Hz]
+        Rate of `signals`.
+    before_s, after_s : float [unit=s]
+        The window runs from ``-before_s`` up to, not including, ``after_s``.
+    rate_hz : float [unit=Hz]
+        Samples a second inside the window.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, channels, window), dtype=float32]
+        Beyond the ends of the recording its first or last value is repeated.
+
+    Notes
+    -----
+    Values between samples come from a Lanczos kernel of eight taps (Duchon 1979), its weights normalised to a
+    sum of one; where an instant falls on a sample, that sample is returned as it is.
+    """
+    ticks = np.arange(round((before_s + after_s) * rate_hz)) / rate_hz - round(before_s * rate_hz) / rate_hz
+    exact = ticks * fs
+    whole = np.floor(exact + _MARGIN).astype(np.int64)
+    reach = np.arange(1 - _TAPS, _TAPS + 1)
+    distance = reach[None, :] - (exact - whole)[:, None]
+    weights = np.sinc(distance) * np.sinc(distance / _TAPS) * (np.abs(distance) < _TAPS)
+    weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    return _gather(signals, positions, whole + 1 - _TAPS, weights)
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _gather(signals: Any, positions: Any, firsts: Any, weights: Any) -> Any:
+    n_channels, n_samples = signals.shape
+    width, taps = weights.shape
+    out = np.empty((len(positions), n_channels, width), dtype=np.float32)
+    for i in range(len(positions)):
+        for c in range(n_channels):
+            for j in range(width):
+                total = np.float32(0.0)
+                for k in range(taps):
+                    at = min(max(positions[i] + firsts[j] + k, 0), n_samples - 1)
+                    total += weights[j, k] * signals[c, at]
+                out[i, c, j] = total
+    return out
+
+
+@dataclass(frozen=True)
+class AroundEvents(Step):
+    """A run of windows, one around each annotation of a recording: its beats, in order.
+
+    Parameters
+    ----------
+    before_s, after_s : float [unit=s]
+        Extent of a window on either side of the event's first sample.
+    rate_hz : float [unit=Hz], optional
+        Samples a second inside a window; the recording's own rate where none is given. The recording must have
+        been low-pass filtered below half of it.
+    run : int, optional
+        Steps of an item. None: all events of a recording are one item. A pipeline cuts runs after the features,
+        so that the first event of a run still knows its past.
+    leads : int
+        Rows of a window: recordings with fewer channels get rows of zeros, further channels are left out.
+    classes : tuple of str
+        Labels that events are scored by, in the order of their index; other labels count as none.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    before_s: float
+    after_s: float
+    rate_hz: float | None = None
+    run: int | None = None
+    leads: int = 2
+    classes: tuple[str, ...] = ("N", "S", "V", "F", "Q")
+
+    def __post_init__(self) -> None:
+        if self.before_s < 0 or self.after_s < 0 or self.before_s + self.after_s <= 0 or self.leads < 1:
+            raise ParameterError(f"a window needs a positive length and at least one lead, got {self!r}")
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return one item: a step for each event, the window of each lead flattened, lead after lead."""
+        events = recording.annotations
+        rate_hz = self.rate_hz or recording.fs
+        _check_rate(recording, rate_hz)
+        if not len(events):
+            raise DataError(f"{recording.id}: no beats or other events to cut windows around")
+        cut = sample_around(
+            recording.signals[: self.leads],
+            np.asarray(events.starts),
+            fs=recording.fs,
+            before_s=self.before_s,
+            after_s=self.after_s,
+            rate_hz=rate_hz,
+        )
+        window = np.zeros((len(events), self.leads, cut.shape[2]), dtype=np.float32)
+        window[:, : cut.shape[1]] = cut
+        return Windows(
+            values=window.reshape(len(events), -1),
+            offsets=np.array([0, len(events)]),
+            columns=[f"lead{k}[{j}]" for k in range(self.leads) for j in range(cut.shape[2])],
+            rate_hz=None,
+            subjects=np.array([recording.subject]),
+            recordings=np.array([recording.id]),
+            starts=events.starts[:1],
+            fs=np.array([recording.fs]),
+            y=_indices(events.labels.tolist(), self.classes),
+            classes=self.classes,
+            positions=events.starts,
+            window_shape=(self.leads, cut.shape[2]),
+            step_labels=True,
+        )
+
+
+@dataclass(frozen=True)
+class FixedLength(Step):
+    """Windows of one length after another, each an item whose steps are samples.
+
+    Parameters
+    ----------
+    length_s : float [unit=s]
+        Length of a window; what is left over at the end is left out.
+    step_s : float [unit=s], optional
+        From one start to the next; `length_s` where none is given. Smaller values make windows overlap.
+    classes : tuple of str
+        Labels of windows: a window has the label of the annotation that covers its middle, or none.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    length_s: float
+    step_s: float | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.length_s <= 0 or (self.step_s is not None and self.step_s <= 0):
+            raise ParameterError(f"window length and step must be positive, got {self!r}")
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return an item for each window that lies inside the recording."""
+        width = max(round(self.length_s * recording.fs), 1)
+        step = max(round((self.step_s or self.length_s) * recording.fs), 1)
+        starts = np.arange(0, recording.n_samples - width + 1, step, dtype=np.int64)
+        if not len(starts):
+            raise DataError(f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window")
+        return _even_items(recording, starts, width=width, label=_label_at, classes=self.classes)
+
+
+@dataclass(frozen=True)
+class WholeRecording(Step):
+    """The recording as one item, its steps the samples.
+
+    Parameters
+    ----------
+    classes : tuple of str
+        Labels of recordings: an annotation over the whole recording is its label.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    classes: tuple[str, ...] = ()
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return one item of all samples."""
+        if not recording.n_samples:
+            raise DataError(f"{recording.id}: the recording holds no samples")
+        starts = np.zeros(1, dtype=np.int64)
+        return _even_items(recording, starts, width=recording.n_samples, label=_label_at, classes=self.classes)
+
+
+def _even_items(
+    recording: Recording,
+    starts: Int64,
+    *,
+    width: int,
+    label: Callable[[Recording, int], str],
+    classes: tuple[str, ...],
+) -> Windows:
+    steps = (starts[:, None] + np.arange(width)[None, :]).reshape(-1)
+    labels = [label(recording, int(start) + width // 2) for start in starts]
+    return Windows(
+        values=recording.signals.T[steps],
+        offsets=np.arange(len(starts) + 1) * width,
+        columns=recording.channels,
+        rate_hz=recording.fs,
+        subjects=np.full(len(starts), recording.subject),
+        recordings=np.full(len(starts), recording.id),
+        starts=starts,
+        fs=np.full(len(starts), recording.fs),
+        y=_indices(labels, classes) if classes else None,
+        classes=classes,
+    )
+
+
+def _label_at(recording: Recording, sample: int) -> str:
+    marks = recording.annotations
+    over = np.flatnonzero((marks.starts <= sample) & (sample < marks.stops))
+    return str(marks.labels[over[-1]]) if len(over) else ""
+
+
+def _indices(labels: list[str], classes: tuple[str, ...]) -> Int64:
+    index = {name: k for k, name in enumerate(classes)}
+    return np.array([index.get(label, -1) for label in labels], dtype=np.int64)
+
+
+def _check_rate(recording: Recording, rate_hz: float) -> None:
+    if recording.fs < rate_hz * (1 - 1e-6):
+        raise DataError(
+            f"{recording.id}: recorded at {recording.fs:g} Hz, these windows need at least {rate_hz:g} Hz; "
+            "a lower rate does not hold what the model was trained to see"
+        )

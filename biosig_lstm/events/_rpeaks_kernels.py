@@ -1,0 +1,154 @@
+"""The inner loops of the R-peak detector, compiled: plain arrays in, plain arrays out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+__all__ = [
+    "block_maxima",
+    "block_medians",
+    "decimate",
+    "energy",
+    "filter_centred",
+    "fuse",
+    "locate",
+    "pick",
+    "running_percentile",
+]
+
+Array = npt.NDArray[Any]
+
+
+@njit(cache=True, fastmath=True)
+def _inner(x: Array, start: int, taps: Array) -> float:
+    part, total = x[start : start + len(taps)], np.float32(0.0)
+    for k in range(len(taps)):
+        total += taps[k] * part[k]
+    return total
+
+
+@njit(cache=True)
+def _inner_held(x: Array, start: int, taps: Array) -> float:
+    total, last = np.float32(0.0), len(x) - 1
+    for k in range(len(taps)):
+        total += taps[k] * x[min(max(start + k, 0), last)]
+    return total
+
+
+@njit(cache=True)
+def filter_centred(x: Array, taps: Array) -> Array:
+    """Return `x` under a symmetric filter of odd length: no delay; beyond its ends `x` holds its last value."""
+    n, half = len(x), len(taps) // 2
+    y = np.empty(n, dtype=np.float32)
+    for i in range(n):
+        if half <= i < n - half:
+            y[i] = _inner(x, i - half, taps)
+        else:
+            y[i] = _inner_held(x, i - half, taps)
+    return y
+
+
+@njit(cache=True)
+def decimate(x: Array, taps: Array, step: int, offset: float, gain: float) -> Array:
+    """Return every `step`-th value of ``(x - offset) * gain`` under a symmetric filter of unit sum."""
+    n, half = len(x), len(taps) // 2
+    y = np.empty((n + step - 1) // step, dtype=np.float32)
+    for i in range(len(y)):
+        start = i * step - half
+        inside = start >= 0 and start + len(taps) <= n
+        total = _inner(x, start, taps) if inside else _inner_held(x, start, taps)
+        y[i] = (total - offset) * gain
+    return y
+
+
+@njit(cache=True, fastmath=True)
+def energy(b: Array, slope_gain: float) -> Array:
+    """Return the square of `b` plus the square of its slope."""
+    n = len(b)
+    y = np.empty(n, dtype=np.float32)
+    for i in range(n):
+        slope = (b[min(i + 1, n - 1)] - b[max(i - 1, 0)]) * np.float32(0.5 * slope_gain)
+        y[i] = b[i] * b[i] + slope * slope
+    return y
+
+
+@njit(cache=True)
+def block_maxima(x: Array, size: int) -> Array:
+    """Return the largest value of each block of `size`; the last block may be shorter."""
+    y = np.zeros((len(x) + size - 1) // size, dtype=np.float32)
+    for i in range(len(x)):
+        y[i // size] = max(y[i // size], x[i])
+    return y
+
+
+@njit(cache=True)
+def block_medians(x: Array, size: int, stride: int) -> Array:
+    """Return the median of every `stride`-th value of each block of `size`."""
+    n_blocks = (len(x) + size - 1) // size
+    y = np.zeros(n_blocks, dtype=np.float32)
+    for k in range(n_blocks):
+        y[k] = np.median(x[k * size : min((k + 1) * size, len(x)) : stride])
+    return y
+
+
+@njit(cache=True)
+def running_percentile(x: Array, span: int, fraction: float) -> Array:
+    """Return, for each value, the `fraction` order statistic of the `span` values around it, ends held."""
+    n, half = len(x), span // 2
+    y = np.empty(n, dtype=np.float32)
+    window = np.empty(2 * half + 1, dtype=np.float32)
+    for i in range(n):
+        for k in range(len(window)):
+            window[k] = x[min(max(i + k - half, 0), n - 1)]
+        y[i] = np.sort(window)[int(fraction * 2 * half + 0.5)]
+    return y
+
+
+@njit(cache=True)
+def fuse(total: Array, envelope: Array, scale: Array, size: int) -> None:
+    """Add ``envelope * scale`` to `total`, where `scale` has one value a block and runs straight between middles."""
+    last = len(scale) - 1
+    for i in range(len(total)):
+        at = (i + 0.5) / size - 0.5
+        left = min(max(int(np.floor(at)), 0), last)
+        right = min(left + 1, last)
+        part = min(max(at - left, 0.0), 1.0)
+        total[i] += envelope[i] * (scale[left] + part * (scale[right] - scale[left]))
+
+
+@njit(cache=True)
+def pick(x: Array, threshold: float, distance: int) -> Array:
+    """Return the local maxima of `x` of at least `threshold`; of two nearer than `distance` the higher one stays."""
+    found = np.empty(len(x) // 2 + 1, dtype=np.int64)
+    count = 0
+    for i in range(1, len(x) - 1):
+        if x[i] < threshold or x[i] <= x[i - 1] or x[i] < x[i + 1]:
+            continue
+        if count == 0 or i - found[count - 1] >= distance:
+            found[count] = i
+            count += 1
+        elif x[i] > x[found[count - 1]]:
+            found[count - 1] = i
+    return found[:count]
+
+
+@njit(cache=True)
+def locate(peaks: Array, band: Array, x: Array, reach: int, step: int) -> Array:
+    """Return, for each peak, where the largest deflection of `band` within `reach` lies on the samples of `x`."""
+    y = np.empty(len(peaks), dtype=np.int64)
+    for k in range(len(peaks)):
+        best = peaks[k]
+        for i in range(max(peaks[k] - reach, 0), min(peaks[k] + reach + 1, len(band))):
+            if abs(band[i]) > abs(band[best]):
+                best = i
+        sign = 1.0 if band[best] >= 0 else -1.0
+        top = min(best * step, len(x) - 1)
+        for i in range(max((best - 1) * step, 0), min((best + 1) * step + 1, len(x))):
+            if sign * x[i] > sign * x[top]:
+                top = i
+        y[k] = top
+    return y

@@ -1,0 +1,148 @@
+"""Which family of formats a file belongs to: each public module of this folder offers one `FAMILY`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+
+import biosig_lstm.formats
+from biosig_lstm.containers import Recording
+from biosig_lstm.errors import DataError
+
+__all__ = ["Family", "Opener", "find_recordings", "open_recording"]
+
+
+class Opener(Protocol):
+    """How a family opens one recording; seconds count from the beginning of the recording."""
+
+    def __call__(
+        self,
+        path: Path,
+        *,
+        channels: Sequence[str] | None,
+        start_s: float | None,
+        stop_s: float | None,
+        annotator: str | None,
+    ) -> Recording:
+        """Return the recording at `path`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family of formats.
+
+    Parameters
+    ----------
+    name : str
+        What users know it by.
+    extensions : tuple of str
+        The extensions of its files, for messages.
+    find : callable
+        ``find(path)`` returns the file that stands for the recording that `path` names (for WFDB, where
+        ``100`` and ``100.dat`` both mean ``100.hea``), or None where the file is not of this family.
+    open : callable
+        Opens what `find` returned.
+    list : callable
+        ``list(folder)`` returns one file for each recording in a folder and the folders below.
+    """
+
+    name: str
+    extensions: tuple[str, ...]
+    find: Callable[[Path], Path | None]
+    open: Opener
+    list: Callable[[Path], list[Path]]
+
+
+@cache
+def families() -> tuple[Family, ...]:
+    """Return the families that exist, in the order of their modules' names."""
+    names = [m.name for m in pkgutil.iter_modules(biosig_lstm.formats.__path__) if not m.name.startswith("_")]
+    modules = [importlib.import_module(f"biosig_lstm.formats.{name}") for name in sorted(names)]
+    return tuple(module.FAMILY for module in modules)
+
+
+def _find(path: Path) -> tuple[Family, Path]:
+    for family in families():
+        found = family.find(path)
+        if found is not None:
+            return family, found
+    if not path.exists():
+        raise DataError(f"{path}: no such file or record")
+    known = "; ".join(f"{family.name} ({' '.join(family.extensions)})" for family in families())
+    raise DataError(f"{path}: not a format that is known, by its name and content; possible: {known}")
+
+
+def open_recording(
+    path: str | Path,
+    *,
+    channels: Sequence[str] | None = None,
+    start_s: float | None = None,
+    stop_s: float | None = None,
+    annotator: str | None = "auto",
+) -> Recording:
+    """Return a recording from a file of any known format, which is found by name and content.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file; of WFDB also the name of the record without extension.
+    channels : sequence of str, optional
+        Names of the channels wanted, in this order; all by default.
+    start_s, stop_s : float [unit=s], optional
+        Stretch to read; the whole recording by default.
+    annotator : str or None
+        Where annotations are files of their own: which to read; ``auto`` takes the usual one where it is there,
+        None takes none.
+
+    Returns
+    -------
+    Recording
+
+    Raises
+    ------
+    DataError
+        When the file is not there, its format is not known, or it is damaged.
+
+    Examples
+    --------
+    >>> open_recording("mitdb/100", stop_s=10)  # doctest: +SKIP
+    Recording('100': MLII (mV), V5 (mV); 10 s at 360 Hz; Annotations(14: N 12, + 1, A 1))
+    """
+    family, found = _find(Path(path))
+    return family.open(found, channels=channels, start_s=start_s, stop_s=stop_s, annotator=annotator)
+
+
+def find_recordings(paths: str | Path | Iterable[str | Path]) -> list[Path]:
+    """Return one file for each recording that `paths` name, folders searched to the bottom and sorted.
+
+    Parameters
+    ----------
+    paths : str, Path or iterable of them
+        Files, records or folders.
+
+    Returns
+    -------
+    list of Path
+        Without repetition, in the order of `paths`; what is in a folder, sorted by name.
+
+    Raises
+    ------
+    DataError
+        When a path is not there, or is a file of no known format.
+    """
+    given = [paths] if isinstance(paths, str | Path) else list(paths)
+    found: dict[Path, None] = {}
+    for path in map(Path, given):
+        listed = _in_folder(path) if path.is_dir() else [_find(path)[1]]
+        found.update(dict.fromkeys(listed))
+    return list(found)
+
+
+def _in_folder(folder: Path) -> list[Path]:
+    return sorted({path for family in families() for path in family.list(folder)})

@@ -1,0 +1,291 @@
+"""An open WFDB record: header parsed once, signal files mapped into memory, any stretch decoded on demand."""
+
+from __future__ import annotations
+
+import mmap
+import warnings
+from bisect import bisect_right
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers import canonical_unit
+from biosig_lstm.errors import BiosigWarning, DataError
+from biosig_lstm.formats import _wfdb_flac
+from biosig_lstm.formats._wfdb_header import Header, SignalSpec, parse_header
+from biosig_lstm.formats._wfdb_signals import FORMATS, INVALID, NO_INVALID, bytes_needed, decode, samples_in
+
+__all__ = ["Reader", "open_reader"]
+
+Int64 = npt.NDArray[np.int64]
+Samples = npt.NDArray[Any]
+
+_NAN = np.float32(np.nan)
+
+
+class Reader(Protocol):
+    """What can decode frames of a record, whether it is in one piece or in segments."""
+
+    header: Header
+    n_frames: int
+    signals: tuple[SignalSpec, ...]
+
+    def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
+        """Decode the signals `wanted` from frame `first` on into the rows of `out`: float32 physical, int32 digital."""
+        ...
+
+
+def open_reader(path: Path) -> Reader:
+    """Return the reader of the record whose header is at `path`."""
+    header = parse_header(path)
+    return _Segmented(header) if header.is_multi_segment else _Whole(header)
+
+
+class _SignalFile:
+    """One file and the signals that are interleaved in it."""
+
+    def __init__(self, header: Header, name: str, members: list[int]) -> None:
+        specs = [header.signals[k] for k in members]
+        self.path = header.path.parent / name
+        self.record = header.record
+        self.format = _format_of(header, name, specs)
+        self.byte_offset = specs[0].byte_offset
+        sizes = [spec.samples_per_frame for spec in specs]
+        self.stride = sum(sizes)
+        self.owner = np.repeat(np.arange(len(specs)), sizes)
+        self.sizes = np.array(sizes, dtype=np.int64)
+        self.places = np.cumsum(self.sizes) - self.sizes
+        self.initial = np.array([spec.initial_value for spec in specs], dtype=np.int64)
+        self._data: npt.NDArray[np.uint8] | None = None
+
+    @property
+    def is_null(self) -> bool:
+        """Whether there is no file: format 0 holds no samples."""
+        return self.format == 0
+
+    def data(self) -> npt.NDArray[np.uint8]:
+        """Return the bytes from the first sample on, mapped."""
+        if self._data is None:
+            self._data = _map(self.path, self.record)[self.byte_offset :]
+        return self._data
+
+    def n_frames(self) -> int:
+        """Return how many whole frames the file holds."""
+        if self.format > 500:
+            held = _wfdb_flac.n_samples(self.path, self.record) - self.byte_offset
+            return max(held, 0) // int(self.sizes[0])
+        return samples_in(self.format, len(self.data())) // self.stride
+
+    def frames(self, first: int, count: int) -> tuple[npt.NDArray[np.uint8], int, int]:
+        """Return bytes, their format, and the frame they begin with, that hold `count` frames from `first` on."""
+        if self.format > 500:
+            flat = _wfdb_flac.read(
+                self.path, self.record, fmt=self.format, sizes=self.sizes.tolist(), first=first, count=count,
+                offset=self.byte_offset,
+            )  # fmt: skip
+            return flat.view(np.uint8), 32, first
+        return self.data(), self.format, 0
+
+    def state_at(self, first: int) -> Int64:
+        """Return each signal's value before frame `first`: what format 8 counts on from."""
+        state = self.initial.copy()
+        if self.format == 8 and first > 0:
+            none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
+            out = np.zeros((0, 0), dtype=np.float32)
+            decode(
+                self.data(), 8, 0, first, self.owner, state, none, none, none, 0, 0, nothing, nothing, _NAN, out, none
+            )
+        return state
+
+    def check_holds(self, last: int, promised: int) -> None:
+        """Raise when the file ends before frame `last`."""
+        if self.format < 500 and bytes_needed(self.format, last * self.stride) <= len(self.data()):
+            return
+        held = self.n_frames()
+        if held < last:
+            raise DataError(
+                f"{self.path}: cut short: the header of {self.record} promises {promised} samples a signal, "
+                f"the file holds {held}; fetch it again, or read what is there with stop={held}"
+            )
+
+
+def _format_of(header: Header, name: str, specs: list[SignalSpec]) -> int:
+    for field, noun in (("format", "formats"), ("byte_offset", "byte offsets")):
+        found = sorted({getattr(spec, field) for spec in specs})
+        if len(found) > 1:
+            raise DataError(f"{header.path}: signals of one file ({name}) with different {noun}: {found}")
+    fmt = specs[0].format
+    if fmt not in FORMATS and fmt != 0:
+        raise DataError(
+            f"{header.path}: unknown signal format {fmt} of {name}; possible: {', '.join(map(str, FORMATS))}"
+        )
+    return fmt
+
+
+def _map(path: Path, record: str) -> npt.NDArray[np.uint8]:
+    if not path.is_file():
+        raise DataError(
+            f"{path}: the signal file of record {record} is not there; fetch it and put it beside the header"
+        )
+    with path.open("rb") as file:
+        if path.stat().st_size == 0:
+            return np.zeros(0, dtype=np.uint8)
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
+
+
+class _Whole:
+    """A record in one piece."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self.signals = header.signals
+        members: dict[str, list[int]] = {}
+        for k, spec in enumerate(header.signals):
+            members.setdefault(spec.file, []).append(k)
+        self._files = [(_SignalFile(header, name, group), group) for name, group in members.items()]
+        self.n_frames = header.n_samples or self._length()
+
+    def _length(self) -> int:
+        stored = [file for file, _ in self._files if not file.is_null]
+        return stored[0].n_frames() if stored else 0
+
+    def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
+        sums = np.zeros(len(wanted), dtype=np.int64)
+        for file, group in self._files:
+            rows = [row for row, k in enumerate(wanted) if k in group]
+            for skew in sorted({self.signals[wanted[row]].skew for row in rows}):
+                same = [row for row in rows if self.signals[wanted[row]].skew == skew]
+                inside = [group.index(wanted[row]) for row in same]
+                specs = [self.signals[wanted[row]] for row in same]
+                sums[same] = self._decode(file, specs, inside, same, first=first, skew=skew, repeat=repeat, out=out)
+        if first == 0 and out.shape[1] == self.n_frames * max(repeat, 1):
+            self._check_sums(wanted, sums)
+
+    def _decode(
+        self, file: _SignalFile, specs: list[SignalSpec], inside: list[int], rows: list[int], *,
+        first: int, skew: int, repeat: int, out: Samples,
+    ) -> Int64:  # fmt: skip
+        width, sums = max(repeat, 1), np.zeros(len(rows), dtype=np.int64)
+        count = 0 if file.is_null else max(min(out.shape[1] // width, self.n_frames - first - skew), 0)
+        digital = out.dtype == np.int32
+        if count * width < out.shape[1]:
+            out[rows, count * width :] = INVALID.get(file.format, -(2**31)) if digital else np.nan
+        if count == 0:
+            return sums
+        begin = first + skew
+        file.check_holds(begin + count, self.n_frames)
+        data, fmt, origin = file.frames(begin, count)
+        gains = np.array([1.0 if digital else spec.gain for spec in specs])
+        baselines = np.array([0.0 if digital else spec.baseline for spec in specs])
+        decode(
+            data, fmt, begin - origin, count, file.owner, file.state_at(begin),
+            np.array(rows, dtype=np.int64), file.places[inside], file.sizes[inside], repeat,
+            NO_INVALID if digital else INVALID[file.format], baselines, 1.0 / gains,
+            np.int32(0) if digital else _NAN, out, sums,
+        )  # fmt: skip
+        return sums
+
+    def _check_sums(self, wanted: Sequence[int], sums: Int64) -> None:
+        wrong = []
+        for k, total in zip(wanted, sums.tolist(), strict=True):
+            spec = self.signals[k]
+            if spec.checksum and not spec.skew and spec.format and (total - spec.checksum) % 65536:
+                wrong.append(spec.description or f"signal {k}")
+        if wrong:
+            warnings.warn(
+                f"{self.header.path}: the checksum of {', '.join(wrong)} does not match the header: "
+                "the signal file or the header was changed or damaged; compare with the original",
+                BiosigWarning,
+                stacklevel=6,
+            )
+
+
+class _Segmented:
+    """A record of several segments: with the same signals in each (fixed layout), or found by name (variable)."""
+
+    def __init__(self, header: Header) -> None:
+        self.header = header
+        self._open: dict[str, _Whole] = {}
+        skip = 1 if header.has_layout else 0
+        self._segments = header.segments[skip:]
+        self._edges = np.concatenate([[0], np.cumsum([s.n_samples for s in self._segments])]).astype(int).tolist()
+        self.n_frames = self._edges[-1]
+        if header.n_samples not in (0, self.n_frames):
+            raise DataError(
+                f"{header.path}: the record line promises {header.n_samples} samples, its segments hold {self.n_frames}"
+            )
+        self._by_name = header.has_layout
+        self.signals = self._layout().signals
+        if len(self.signals) != header.n_signals:
+            raise DataError(
+                f"{header.path}: the record line promises {header.n_signals} signals, "
+                f"its first segment holds {len(self.signals)}"
+            )
+
+    def _layout(self) -> Header:
+        named = [segment.name for segment in self.header.segments if segment.name != "~"]
+        if not named:
+            raise DataError(f"{self.header.path}: all segments are gaps: there is nothing to read")
+        return self._header(named[0]) if self._by_name else self._segment(named[0]).header
+
+    def _header(self, name: str) -> Header:
+        path = self.header.path.with_name(name + ".hea")
+        if not path.is_file():
+            raise DataError(f"{path}: the header of a segment of record {self.header.record} is not there; fetch it")
+        header = parse_header(path)
+        if header.is_multi_segment:
+            raise DataError(f"{path}: a segment that is itself made of segments; the format allows one level")
+        if header.fs != self.header.fs:
+            raise DataError(f"{path}: {header.fs:g} Hz, the record {self.header.record} has {self.header.fs:g} Hz")
+        return header
+
+    def _segment(self, name: str) -> _Whole:
+        if name not in self._open:
+            self._open[name] = _Whole(self._header(name))
+        return self._open[name]
+
+    def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
+        width = max(repeat, 1)
+        last, at = first + out.shape[1] // width, first
+        while at < last:
+            index = bisect_right(self._edges, at) - 1
+            begin, end = self._edges[index], min(self._edges[index + 1], last)
+            part = out[:, (at - first) * width : (end - first) * width]
+            self._fill_segment(index, wanted, first=at - begin, repeat=repeat, out=part)
+            at = end
+
+    def _fill_segment(self, index: int, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
+        gap = -(2**31) if out.dtype == np.int32 else np.nan
+        segment = self._segments[index]
+        if segment.name == "~":
+            out[:] = gap
+            return
+        reader = self._segment(segment.name)
+        if reader.n_frames != segment.n_samples:
+            raise DataError(
+                f"{reader.header.path}: the segment holds {reader.n_frames} samples, "
+                f"{self.header.path.name} promises {segment.n_samples}"
+            )
+        sources = [self._find(reader, k) for k in wanted]
+        there = [row for row, source in enumerate(sources) if source is not None]
+        values = np.empty((len(there), out.shape[1]), dtype=out.dtype)
+        reader.fill([k for k in sources if k is not None], first=first, repeat=repeat, out=values)
+        out[:] = gap
+        out[there] = values
+
+    def _find(self, reader: _Whole, k: int) -> int | None:
+        spec = self.signals[k]
+        if not self._by_name:
+            found: int | None = k
+        else:
+            names = [other.description for other in reader.signals]
+            found = names.index(spec.description) if spec.description in names else None
+        if found is not None and canonical_unit(reader.signals[found].unit) != canonical_unit(spec.unit):
+            raise DataError(
+                f"{reader.header.path}: signal {spec.description!r} is in {reader.signals[found].unit}, "
+                f"in {self.header.record} it is in {spec.unit}"
+            )
+        return found

@@ -1,0 +1,99 @@
+"""What all filters share: the check of their input, and the step around a function on arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers import Recording
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.steps import Step
+
+__all__ = ["Filter", "NotFiniteError", "as_rows", "check_fs"]
+
+Float32 = npt.NDArray[np.float32]
+
+
+class NotFiniteError(DataError):
+    """A channel holds NaN or infinity; knows which, so that a step can say its name."""
+
+    def __init__(self, channel: int, at_s: float, *, name: str = "") -> None:
+        self.channel, self.at_s = channel, at_s
+        super().__init__(
+            f"{name or f'channel {channel}'} holds NaN or infinity, first at {at_s:.6g} s, "
+            f"and a filter would spread it: fill the gaps first (FillGaps)"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (type(self), (self.channel, self.at_s))
+
+    def named(self, recording: Recording) -> NotFiniteError:
+        """Return this error with the channel's name and the recording's id in the message."""
+        where = f"{recording.id}: " if recording.id else ""
+        return NotFiniteError(self.channel, self.at_s, name=f"{where}channel {recording.channels[self.channel]!r}")
+
+
+def check_fs(fs: float) -> None:
+    """Raise ParameterError unless `fs` is a positive number of Hz."""
+    if not (np.isfinite(fs) and fs > 0):
+        raise ParameterError(f"fs must be a positive number of Hz, got {fs!r}")
+
+
+def as_rows(signals: npt.ArrayLike, fs: float, *, gaps_allowed: bool = False) -> Float32:
+    """Return `signals` as contiguous float32 of shape (channels, samples), not copied where it is that already.
+
+    Raises
+    ------
+    DataError
+        When the shape is another, or, unless `gaps_allowed`, a value is not finite.
+    """
+    check_fs(fs)
+    rows = np.ascontiguousarray(signals, dtype=np.float32)
+    if np.ndim(signals) != 2:
+        raise DataError(f"signals must be (channels, samples), got shape {np.shape(signals)}")
+    if rows.size and not gaps_allowed:
+        _refuse_gaps(rows, fs)
+    return rows
+
+
+def _refuse_gaps(rows: Float32, fs: float) -> None:
+    finite = np.isfinite(rows.min(axis=1)) & np.isfinite(rows.max(axis=1))
+    if not finite.all():
+        channel = int(np.argmin(finite))
+        raise NotFiniteError(channel, int(np.argmin(np.isfinite(rows[channel]))) / fs)
+
+
+@dataclass(frozen=True)
+class Filter(Step):
+    """A step Recording -> Recording whose arithmetic is a function on arrays.
+
+    A subclass defines `apply`; where more changes than the values, it defines `__call__` too.
+    """
+
+    kind: ClassVar[str] = "filter"
+    accepts_nan: ClassVar[bool] = False
+    changes_length: ClassVar[bool] = False
+
+    def apply(self, signals: npt.ArrayLike, fs: float) -> Float32:
+        """Return the filtered values, shape (channels, samples)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no apply(signals, fs)")
+
+    def __call__(self, recording: Recording) -> Recording:
+        """Return the recording filtered, with this step in its history.
+
+        Raises
+        ------
+        DataError
+            When a channel holds NaN: its name, and where, in seconds.
+        """
+        return recording.with_signals(self.values(recording), note=repr(self))
+
+    def values(self, recording: Recording) -> Float32:
+        """Return `apply` of a recording's values; an error about a channel says its name."""
+        try:
+            return self.apply(recording.signals, recording.fs)
+        except NotFiniteError as error:
+            raise error.named(recording) from None

@@ -1,0 +1,132 @@
+"""What a model is before the data are known: a frozen configuration that builds the network."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from torch import nn
+
+from biosig_lstm.errors import ParameterError, options
+
+__all__ = ["ModelSpec", "spec_from_dict", "specs"]
+
+
+@dataclass(frozen=True)
+class ModelSpec(ABC):
+    """A named, frozen configuration of a network; its repr is the whole configuration.
+
+    Subclasses are frozen dataclasses whose fields are plain values: numbers, strings, None, tuples of them, or
+    another `ModelSpec`.
+    """
+
+    @abstractmethod
+    def build(
+        self,
+        *,
+        n_features: int,
+        n_outputs: int,
+        window_shape: tuple[int, int] | None = None,
+        per_step: bool = False,
+    ) -> nn.Module:
+        """Return a freshly initialised network for data of these sizes.
+
+        Parameters
+        ----------
+        n_features : int
+            Features of a step.
+        n_outputs : int
+            Logits of an answer, one for each class.
+        window_shape : (int, int), optional
+            Where each step is itself a window, its (leads, samples).
+        per_step : bool
+            Whether every step gets an answer, rather than every item.
+
+        Returns
+        -------
+        torch.nn.Module
+            Takes x, float [shape=(batch, steps, n_features)], and lengths, int64 [shape=(batch,)], of 1 to `steps`;
+            returns logits, float [shape=(batch, n_outputs)], or [shape=(batch, steps, n_outputs)] when `per_step`,
+            where the steps beyond an item's length are zero.
+        """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the model's name and fields, as plain JSON values."""
+        return {"model": type(self).__name__, **{f.name: _plain(getattr(self, f.name)) for f in fields(self)}}
+
+    @staticmethod
+    def from_dict(values: Mapping[str, Any]) -> ModelSpec:
+        """Return the specification that `to_dict` wrote; the same as `spec_from_dict`."""
+        return spec_from_dict(values)
+
+
+def specs() -> dict[str, type[ModelSpec]]:
+    """Return every model of this package by name: those defined in the files of its folder.
+
+    Examples
+    --------
+    >>> sorted(specs())
+    ['BeatRuns', 'BiLSTM']
+    """
+    package = importlib.import_module(__package__)
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
+    modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
+    return {
+        value.__name__: value for module in modules for value in vars(module).values() if _defined_in(module, value)
+    }
+
+
+def spec_from_dict(values: Mapping[str, Any]) -> ModelSpec:
+    """Return the specification that a dictionary describes; no code is run from it.
+
+    Parameters
+    ----------
+    values : mapping
+        ``"model"``, the model's name, and its fields, as written by `ModelSpec.to_dict`.
+
+    Returns
+    -------
+    ModelSpec
+        Equal to the one that was written.
+
+    Raises
+    ------
+    ParameterError
+        When the model, or one of its fields, is not known, or a value is not allowed.
+
+    Examples
+    --------
+    >>> spec_from_dict({"model": "BiLSTM", "hidden_size": 32}).hidden_size
+    32
+    """
+    known = specs()
+    name = values.get("model")
+    if name not in known:
+        raise ParameterError(f"model is not known: {options(str(name), known)}")
+    given = {key: _spec_value(value) for key, value in values.items() if key != "model"}
+    allowed = {f.name for f in fields(known[name])}
+    for key in given:
+        if key not in allowed:
+            raise ParameterError(f"{name} has no such field: {options(key, allowed)}")
+    return known[name](**given)
+
+
+def _defined_in(module: object, value: object) -> bool:
+    is_spec = isinstance(value, type) and issubclass(value, ModelSpec)
+    return is_spec and value.__module__ == getattr(module, "__name__", None)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ModelSpec):
+        return value.to_dict()
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _spec_value(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return spec_from_dict(value)
+    return tuple(_spec_value(item) for item in value) if isinstance(value, list) else value

@@ -1,0 +1,255 @@
+"""Runs of beats: an encoder reads each beat's window, a bidirectional LSTM the run, and every beat gets a label."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
+from math import gcd, prod
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad
+
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._spec import ModelSpec
+from biosig_lstm.models.bilstm import BiLSTM
+from biosig_lstm.models.pooling import mean_pooling
+
+__all__ = ["BeatRuns", "BeatRunsNetwork"]
+
+ENCODERS = ("conv", "bilstm")
+LEAD_POOLINGS = {"mean_max": 2, "mean": 1, "max": 1}  # how many vectors of a lead's size each returns
+KERNEL_SAMPLES = 7
+FRAME_SAMPLES = 4
+
+
+@dataclass(frozen=True)
+class BeatRuns(ModelSpec):
+    """A window encoder shared by all leads, then a bidirectional LSTM over the steps of a run.
+
+    A step's features are its window, lead after lead, then its scalars (RR intervals and the like). Each lead is
+    encoded by the same weights and the leads present are pooled, so neither the order of the leads nor their number
+    matters; with the scalars they make the step's vector. The answer is linear in the states of the LSTM and in the
+    step's own vector.
+
+    Parameters
+    ----------
+    encoder : {"conv", "bilstm"} or ModelSpec
+        What reads one lead of a window: convolutions, or a BiLSTM over frames of 4 samples. A specification builds
+        the encoder from its own network: it takes frames of 4 samples as features and gives `embedding` outputs.
+    channels : tuple of int
+        Channels of each convolution of "conv", each halving the samples; not used by others.
+    embedding : int
+        Size of an encoded lead, and of a step's vector.
+    hidden_size, num_layers : int
+        Units of each direction, and layers, of the LSTM over the steps.
+    dropout : float
+        Dropped from the step's vector, between LSTM layers and before the linear layer in training, in [0, 1).
+    lead_pooling : {"mean_max", "mean", "max"}
+        How the leads become one vector.
+    memory_steps : int, optional
+        Longest dependency expected, in steps, at least 3 (chrono initialisation, see `BiLSTM`).
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is out of range, or a name is not known.
+
+    Notes
+    -----
+    A lead that is zero throughout a step is absent from it: what scales windows must leave zero where it is.
+    Normalisation is within a window or a step, never across a batch, so that an item's answer does not depend on the
+    items beside it. With one answer for each item, the states and vectors are averaged over its steps.
+
+    Examples
+    --------
+    >>> spec = BeatRuns(hidden_size=16)
+    >>> network = spec.build(n_features=2 * 90 + 4, n_outputs=3, window_shape=(2, 90), per_step=True)
+    >>> network(torch.zeros(8, 64, 184), torch.full((8,), 64)).shape
+    torch.Size([8, 64, 3])
+    """
+
+    encoder: str | ModelSpec = "conv"
+    _: KW_ONLY
+    channels: tuple[int, ...] = (32, 64, 64)
+    embedding: int = 64
+    hidden_size: int = 64
+    num_layers: int = 1
+    dropout: float = 0.2
+    lead_pooling: str = "mean_max"
+    memory_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.encoder, ModelSpec):
+            check_name("encoder", self.encoder, ENCODERS)
+        object.__setattr__(self, "channels", tuple(self.channels))
+        if not self.channels:
+            raise ParameterError("channels must name at least one convolution, got none")
+        for count in self.channels:
+            check_count("channels", count)
+        check_count("embedding", self.embedding, least=2)
+        check_recurrent(
+            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+        )
+        check_name("lead_pooling", self.lead_pooling, LEAD_POOLINGS)
+
+    def build(
+        self,
+        *,
+        n_features: int,
+        n_outputs: int,
+        window_shape: tuple[int, int] | None = None,
+        per_step: bool = False,
+    ) -> BeatRunsNetwork:
+        """Return a freshly initialised network; see `ModelSpec.build`.
+
+        Raises
+        ------
+        ParameterError
+            When a size is below 1, or no window of `window_shape` fits into the features of a step.
+        """
+        check_count("n_features", n_features)
+        check_count("n_outputs", n_outputs)
+        shape = _checked_window_shape(window_shape, n_features)
+        return BeatRunsNetwork(self, n_features=n_features, n_outputs=n_outputs, window_shape=shape, per_step=per_step)
+
+
+class BeatRunsNetwork(nn.Module):
+    """The network of a `BeatRuns` specification: (x, lengths) to logits."""
+
+    def __init__(
+        self, spec: BeatRuns, *, n_features: int, n_outputs: int, window_shape: tuple[int, int], per_step: bool
+    ) -> None:
+        super().__init__()
+        self.n_features, self.per_step = n_features, per_step
+        self.steps = StepEncoder(spec, n_features=n_features, window_shape=window_shape)
+        self.lstm = BidirectionalLSTM(
+            spec.embedding,
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
+        )
+        self.dropout = nn.Dropout(spec.dropout)
+        self.head = nn.Linear(2 * spec.hidden_size + spec.embedding, n_outputs)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
+        check_batch(x, lengths, n_features=self.n_features)
+        valid = step_mask(lengths, x.shape[1])
+        vectors = self.dropout(self._encode_valid(x, valid))
+        states = self.dropout(torch.cat([self.lstm(vectors, lengths), vectors], dim=2))
+        if not self.per_step:
+            pooled: Tensor = self.head(mean_pooling(states, lengths))
+            return pooled
+        logits: Tensor = self.head(states)
+        return logits.where(valid.unsqueeze(2), 0.0)
+
+    def _encode_valid(self, x: Tensor, valid: Tensor) -> Tensor:
+        rows = valid.flatten().nonzero().squeeze(1)
+        encoded: Tensor = self.steps(x.flatten(0, 1).index_select(0, rows))
+        padded = encoded.new_zeros(valid.numel(), encoded.shape[1]).index_copy(0, rows, encoded)
+        return padded.view(*valid.shape, -1)
+
+
+class StepEncoder(nn.Module):
+    """From a step's window and scalars to its vector: (n, n_features) to (n, embedding)."""
+
+    def __init__(self, spec: BeatRuns, *, n_features: int, window_shape: tuple[int, int]) -> None:
+        super().__init__()
+        self.window_shape, self.lead_pooling = window_shape, spec.lead_pooling
+        self.encode = _lead_encoder(spec, samples=window_shape[1])
+        n_joined = LEAD_POOLINGS[spec.lead_pooling] * spec.embedding + n_features - prod(window_shape)
+        self.join = nn.Sequential(nn.Linear(n_joined, spec.embedding), nn.LayerNorm(spec.embedding), nn.ReLU())
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """Return the vectors of steps (n, n_features)."""
+        windows, scalars = steps.tensor_split([prod(self.window_shape)], dim=1)
+        leads = windows.reshape(-1, *self.window_shape)
+        encoded = self.encode(leads.flatten(0, 1)).view(*leads.shape[:2], -1)
+        pooled = pool_leads(encoded, present=(leads != 0).any(dim=2), how=self.lead_pooling)
+        vectors: Tensor = self.join(torch.cat([pooled, scalars], dim=1))
+        return vectors
+
+
+class ConvEncoder(nn.Module):
+    """Convolutions over one lead, each halving the samples: (n, samples) to (n, embedding)."""
+
+    def __init__(self, samples: int, *, channels: tuple[int, ...], embedding: int) -> None:
+        super().__init__()
+        blocks = [_conv_block(given, made) for given, made in pairwise((1, *channels))]
+        left = samples
+        for _ in channels:
+            left = (left + 1) // 2
+        self.layers = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels[-1] * left, embedding))
+
+    def forward(self, leads: Tensor) -> Tensor:
+        """Return the encoded leads."""
+        encoded: Tensor = self.layers(leads.unsqueeze(1))
+        return encoded
+
+
+class FrameEncoder(nn.Module):
+    """Another model's network over the frames of one lead: (n, samples) to (n, embedding)."""
+
+    def __init__(self, spec: ModelSpec, *, embedding: int) -> None:
+        super().__init__()
+        self.network = spec.build(n_features=FRAME_SAMPLES, n_outputs=embedding)
+
+    def forward(self, leads: Tensor) -> Tensor:
+        """Return the encoded leads."""
+        frames = pad(leads, (0, -leads.shape[1] % FRAME_SAMPLES)).reshape(leads.shape[0], -1, FRAME_SAMPLES)
+        lengths = torch.full(frames.shape[:1], frames.shape[1], device=leads.device)
+        encoded: Tensor = self.network(frames, lengths)
+        return encoded
+
+
+def pool_leads(encoded: Tensor, *, present: Tensor, how: str) -> Tensor:
+    """Return one vector for each step, from the leads that are present; zero where none is.
+
+    Parameters
+    ----------
+    encoded : Tensor [shape=(n, leads, embedding)]
+        Each lead of each step.
+    present : Tensor [shape=(n, leads), dtype=bool]
+        Which leads count.
+    how : {"mean_max", "mean", "max"}
+        The mean over leads, their maximum, or one after the other.
+
+    Returns
+    -------
+    Tensor [shape=(n, embedding) or (n, 2 * embedding)]
+        Independent of the leads' order.
+    """
+    counted = present.unsqueeze(2)
+    mean = encoded.where(counted, 0.0).sum(dim=1) / counted.sum(dim=1).clamp(min=1)
+    largest = encoded.where(counted, -torch.inf).amax(dim=1).where(counted.any(dim=1), 0.0)
+    return {"mean": mean, "max": largest, "mean_max": torch.cat([mean, largest], dim=1)}[how]
+
+
+def _conv_block(given: int, made: int) -> nn.Sequential:
+    conv = nn.Conv1d(given, made, KERNEL_SAMPLES, stride=2, padding=KERNEL_SAMPLES // 2, bias=False)
+    return nn.Sequential(conv, nn.GroupNorm(gcd(made, 8), made), nn.ReLU())
+
+
+def _lead_encoder(spec: BeatRuns, *, samples: int) -> nn.Module:
+    if spec.encoder == "conv":
+        return ConvEncoder(samples, channels=spec.channels, embedding=spec.embedding)
+    if isinstance(spec.encoder, ModelSpec):
+        return FrameEncoder(spec.encoder, embedding=spec.embedding)
+    return FrameEncoder(BiLSTM(hidden_size=spec.embedding // 2), embedding=spec.embedding)
+
+
+def _checked_window_shape(window_shape: tuple[int, int] | None, n_features: int) -> tuple[int, int]:
+    if window_shape is None:
+        raise ParameterError("BeatRuns needs window_shape=(leads, samples): each step must be a window, got None")
+    leads, samples = window_shape
+    check_count("leads", leads)
+    check_count("samples", samples)
+    if leads * samples > n_features:
+        raise ParameterError(
+            f"a window of {leads} leads x {samples} samples needs {leads * samples} features, got {n_features}"
+        )
+    return leads, samples

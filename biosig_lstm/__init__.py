@@ -1,1 +1,51 @@
-"""ECG, EEG and speech from raw recording to trustworthy answer with long short-term memory networks."""
+"""ECG, EEG and speech from raw recording to trustworthy answer with long short-term memory networks.
+
+Names are imported when they are first used, so that ``import biosig_lstm`` loads neither torch nor mne.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "biosig_lstm.containers": ("Annotations", "Recording", "Windows"),
+    "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),
+    "biosig_lstm.formats": ("find_recordings", "open_recording"),
+    "biosig_lstm.filters": (
+        "Bandpass", "BaselineWander", "FillGaps", "Highpass", "Lowpass", "Normalize", "Notch", "Resample", "ToUnit",
+    ),
+    "biosig_lstm.events.beats": ("AAMI", "Beats"),
+    "biosig_lstm.events.rpeaks": ("RPeaks",),
+    "biosig_lstm.events.quality": ("SignalQuality",),
+    "biosig_lstm.windows": ("AroundEvents", "FixedLength", "WholeRecording"),
+    "biosig_lstm.features.rr": ("RRIntervals",),
+    "biosig_lstm.features.standardize": ("Standardize",),
+    "biosig_lstm.pipeline": ("Pipeline",),
+    "biosig_lstm.splits": ("audit", "kfold_by_subject", "leave_one_subject_out", "split_by_subject"),
+    "biosig_lstm.models": ("BeatRuns", "BiLSTM"),
+    "biosig_lstm.training.settings": ("FitSettings",),
+    "biosig_lstm.estimators": ("Classifier", "Predictions", "StepClassifier", "load"),
+    "biosig_lstm.scoring": ("classify_files", "evaluate_protocol"),
+    "biosig_lstm.pretrained": ("pretrained",),
+}  # fmt: skip
+_MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes")
+_HOMES = {name: module for module, names in _PLACES.items() for name in names}
+
+__all__ = ["__version__", *sorted(_HOMES), *_MODULES]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return importlib.import_module(f"biosig_lstm.{name}")
+    from biosig_lstm.errors import options
+
+    raise AttributeError(f"biosig_lstm has no attribute {options(name, __all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from biosig_lstm import events as event_steps
@@ -14,6 +14,7 @@ from biosig_lstm import filters as filter_steps
 from biosig_lstm import windows as window_steps
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.events.beats import Beats
 from biosig_lstm.steps import Step
 
 __all__ = ["Pipeline"]
@@ -92,17 +93,24 @@ class Pipeline:
 
     def filter(self, recording: Recording) -> Recording:
         """Return the recording after the filters."""
-        return _apply(self.filters, recording)
+        filtered: Recording = _apply(self.filters, recording)
+        return filtered
 
     def find(self, recording: Recording) -> Recording:
         """Return a filtered recording with the events that windows are cut around."""
-        return _apply(self.events, recording)
+        found: Recording = _apply(self.events, recording)
+        return found
 
     def cut(self, recording: Recording) -> Windows:
         """Return the windows of a filtered recording with events, with their features, in runs where asked."""
         windows: Windows = _apply((self.windows, *self.features), recording)
         run = getattr(self.windows, "run", None)
         return windows.into_runs(run) if run else windows
+
+    def with_positions(self, positions: str) -> Pipeline:
+        """Return the pipeline with beats taken from elsewhere: "auto", "annotated" or "detected", as in `Beats`."""
+        moved = [replace(step, positions=positions) if isinstance(step, Beats) else step for step in self.events]
+        return Pipeline(windows=self.windows, filters=self.filters, events=moved, features=self.features)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the pipeline as plain JSON values."""

@@ -58,10 +58,11 @@ def sample_around(
     distance = reach[None, :] - (exact - whole)[:, None]
     weights = np.sinc(distance) * np.sinc(distance / _TAPS) * (np.abs(distance) < _TAPS)
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    return _gather(signals, positions, whole + 1 - _TAPS, weights)
+    gathered: Float32 = _gather(signals, positions, whole + 1 - _TAPS, weights)
+    return gathered
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _gather(signals: Any, positions: Any, firsts: Any, weights: Any) -> Any:
     n_channels, n_samples = signals.shape
     width, taps = weights.shape
@@ -174,7 +175,9 @@ class FixedLength(Step):
         step = max(round((self.step_s or self.length_s) * recording.fs), 1)
         starts = np.arange(0, recording.n_samples - width + 1, step, dtype=np.int64)
         if not len(starts):
-            raise DataError(f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window")
+            raise DataError(
+                f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window"
+            )
         return _even_items(recording, starts, width=width, label=_label_at, classes=self.classes)
 
 

@@ -1,0 +1,7 @@
+"""`python -m biosig_lstm` is the command `biosig-lstm`."""
+
+import sys
+
+from biosig_lstm.cli import main
+
+sys.exit(main())

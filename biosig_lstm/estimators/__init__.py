@@ -1,0 +1,22 @@
+"""The faces of the package: a preparation and a model that are fitted, scored, saved and loaded as one."""
+
+from pathlib import Path
+
+from biosig_lstm.estimators._base import Estimator, Training
+from biosig_lstm.estimators._file import read_header
+from biosig_lstm.estimators.classifier import Classifier
+from biosig_lstm.estimators.predictions import Predictions
+from biosig_lstm.estimators.step_classifier import StepClassifier
+
+__all__ = ["Classifier", "Estimator", "Predictions", "StepClassifier", "Training", "load", "read_header"]
+
+
+def load(path: str | Path) -> Estimator:
+    """Return the trained model in a file, whichever kind it is."""
+    from biosig_lstm.errors import DataError, options
+
+    kinds: dict[str, type[Estimator]] = {"Classifier": Classifier, "StepClassifier": StepClassifier}
+    name = str(read_header(path).get("estimator"))
+    if name not in kinds:
+        raise DataError(f"{path}: kind of model {options(name, kinds)}")
+    return kinds[name].load(path)

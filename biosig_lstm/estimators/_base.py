@@ -1,0 +1,369 @@
+"""What every trained model has in common: fit, probabilities, one file to save to and load from."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import DataError, LeakageError, ParameterError
+from biosig_lstm.estimators._file import read_model, versions, write_model
+from biosig_lstm.estimators.predictions import Predictions
+from biosig_lstm.features.standardize import FittedStandardize, Standardize
+from biosig_lstm.metrics.beats import beat_scores
+from biosig_lstm.metrics.result import Scores
+from biosig_lstm.models import ModelSpec, spec_from_dict
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.splits import audit
+from biosig_lstm.training import FitHistory, FitSettings, fit
+from biosig_lstm.training.batch import Augmentation, LengthBuckets, collate
+from biosig_lstm.training.callbacks import Renew
+
+__all__ = ["Estimator", "Training"]
+
+Float32 = npt.NDArray[np.float32]
+
+_BATCH_SIZE = 16
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a model has seen: whoever is scored must not be among it.
+
+    Parameters
+    ----------
+    subjects, recordings : tuple of str
+        Training and validation subjects, and their recordings.
+    settings : dict
+        How it was trained.
+    protocol : str
+        The frozen split it was trained by, if any.
+    """
+
+    subjects: tuple[str, ...]
+    recordings: tuple[str, ...]
+    settings: Mapping[str, Any]
+    protocol: str = ""
+
+    @property
+    def split_digest(self) -> str:
+        """Hash of the recordings that were seen."""
+        return hashlib.sha256("\n".join(self.recordings).encode()).hexdigest()[:16]
+
+
+class Estimator:
+    """A preparation and a model that are trained, scored, saved and loaded as one.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        How recordings become windows, in training and ever after.
+    model : ModelSpec
+        Which network.
+    members : int
+        How many networks are trained from different seeds; their probabilities are averaged.
+    standardize : Standardize, optional
+        Scaling of the features, learned from the training items.
+    """
+
+    per_step: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        model: ModelSpec,
+        *,
+        members: int = 1,
+        standardize: Standardize | None = None,
+    ) -> None:
+        if members < 1:
+            raise ParameterError(f"members must be at least 1, got {members}")
+        self.pipeline = pipeline
+        self.model = model
+        self.members = members
+        self.standardize = standardize
+        self.networks: nn.ModuleList = nn.ModuleList()
+        self.scaling: FittedStandardize | None = None
+        self.classes: tuple[str, ...] = ()
+        self.columns: tuple[str, ...] = ()
+        self.window_shape: tuple[int, int] | None = None
+        self.training: Training | None = None
+        self.history: tuple[FitHistory, ...] = ()
+        self.card: dict[str, Any] = {}
+
+    def __repr__(self) -> str:
+        state = f"trained on {len(self.training.subjects)} subjects" if self.training else "not trained"
+        return (
+            f"{type(self).__name__}({self.model!r}, members={self.members}; {state}; classes {' '.join(self.classes)})"
+        )
+
+    def fit(
+        self,
+        train: Windows,
+        val: Windows | None = None,
+        *,
+        settings: FitSettings | None = None,
+        augment: Augmentation | None = None,
+        renew: Renew | None = None,
+        directory: str | Path | None = None,
+        resume: bool = False,
+        progress: bool = True,
+        tensorboard: bool = False,
+        protocol: str = "",
+        same_person: Sequence[Sequence[str]] = (),
+        **changes: Any,
+    ) -> Self:
+        """Train on windows that `pipeline` made.
+
+        Parameters
+        ----------
+        train, val : Windows
+            Labelled items of different subjects. Validation decides which epoch is kept: it is no test.
+        settings : FitSettings, optional
+            How; single settings can be given by name instead, as in ``fit(train, val, max_epochs=20)``.
+        augment : callable, optional
+            ``(x, y, rng) -> (x, y)`` on each training item.
+        renew : callable, optional
+            ``rng -> Windows``: makes the training items of each epoch anew; unscaled, as `train` is.
+        directory, resume, progress, tensorboard
+            As in `biosig_lstm.training.fit`; each member has a folder of its own below `directory`.
+        protocol : str
+            The frozen split that `train` belongs to, for the record.
+        same_person : sequence of sequences of str
+            Subjects that are one person, for the audit.
+
+        Raises
+        ------
+        LeakageError
+            When a subject is on both sides.
+        """
+        if val is not None:
+            audit(train, val, same_person=same_person)
+        how = replace(settings or FitSettings(), **changes)
+        self._take_layout(train)
+        self.scaling = self.standardize.fit(train) if self.standardize else None
+        scaled_train, scaled_val = self._scale(train), None if val is None else self._scale(val)
+        self.networks, histories = nn.ModuleList(), []
+        for k in range(self.members):
+            each = replace(how, seed=how.seed + 1000 * k)
+            torch.manual_seed(each.seed)
+            network = self._build()
+            folder = None if directory is None else Path(directory) / (f"member{k}" if self.members > 1 else "")
+            histories.append(
+                fit(
+                    network,
+                    scaled_train,
+                    scaled_val,
+                    settings=each,
+                    augment=augment,
+                    renew=None if renew is None else lambda rng: self._scale(renew(rng)),
+                    directory=folder,
+                    resume=resume,
+                    progress=progress,
+                    tensorboard=tensorboard,
+                )
+            )
+            self.networks.append(network)
+        self.history = tuple(histories)
+        self.training = _seen([train] if val is None else [train, val], how, protocol=protocol)
+        return self
+
+    def prepare(self, data: Windows | Recording | Iterable[Recording]) -> Windows:
+        """Return windows as the model takes them; recordings go through the pipeline first.
+
+        Raises
+        ------
+        DataError
+            When columns differ from those the model was trained on, or a recording cannot be prepared.
+        """
+        if not self.training:
+            raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
+        windows = data if isinstance(data, Windows) else self.pipeline(data)
+        if windows.columns != self.columns:
+            raise DataError(
+                f"these windows have {len(windows.columns)} columns ({', '.join(windows.columns[:3])}, ...), the model "
+                f"takes {len(self.columns)} ({', '.join(self.columns[:3])}, ...): prepare them with its pipeline"
+            )
+        return self._scale(windows)
+
+    def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:
+        """Return the log-probability of each class, an array (classes,) or (steps, classes) for each item."""
+        windows = self.prepare(data)
+        found: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(windows)
+        self.networks.eval()
+        with torch.inference_mode():
+            for batch in LengthBuckets(windows.lengths, batch_size=_BATCH_SIZE, shuffle=False):
+                x, lengths, _ = collate([(windows.item(k), np.zeros(1, dtype=np.int64)) for k in batch])
+                logs = self._ensemble(x, lengths)
+                for row, k in enumerate(batch):
+                    found[k] = logs[row, : lengths[row]].numpy() if self.per_step else logs[row].numpy()
+        return found
+
+    def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:
+        """Return a row of probabilities for each answer."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what a row of its predictions is")
+
+    def evaluate(
+        self,
+        test: Windows | Iterable[Recording],
+        *,
+        allow_seen: bool = False,
+        seed: int = 0,
+        leave_out: Mapping[str, Sequence[str]] | None = None,
+    ) -> Scores:
+        """Return the scores on labels of subjects the model has not seen.
+
+        Parameters
+        ----------
+        test : Windows or recordings
+            With labels; what has none is left out.
+        allow_seen : bool
+            Score subjects of the training set too, when that is what is asked.
+        seed : int
+            Of the bootstrap over subjects.
+        leave_out : mapping of str to sequence of str, optional
+            Suffix of metric names and the subjects that those metrics leave out.
+
+        Raises
+        ------
+        LeakageError
+            When a subject has been trained on.
+        DataError
+            When nothing has a label.
+        """
+        windows = test if isinstance(test, Windows) else self.pipeline(test)
+        if not allow_seen:
+            self.check_unseen(windows)
+        known = np.zeros(0, dtype=bool) if windows.y is None else windows.y >= 0
+        if windows.y is None or not known.any():
+            names = ", ".join(sorted(set(windows.recordings.tolist()))[:8])
+            raise DataError(f"nothing to score: no label in {names}; annotations are needed to evaluate")
+        said = self.predict(windows)
+        return beat_scores(
+            windows.y[known],
+            said.index[known],
+            said.subjects[known],
+            classes=self.classes,
+            seed=seed,
+            leave_out=leave_out or {},
+        )
+
+    def check_unseen(self, windows: Windows) -> None:
+        """Refuse to score subjects or recordings that the model was trained on.
+
+        Raises
+        ------
+        LeakageError
+            Naming them.
+        """
+        if self.training is None:
+            return
+        both = sorted(set(self.training.subjects) & set(windows.subjects.tolist()))
+        if both:
+            raise LeakageError(
+                f"the model has been trained on {len(both)} of these subjects ({', '.join(both[:8])}"
+                f"{', ...' if len(both) > 8 else ''}): a score on them says nothing about anyone else; "
+                "score subjects it has not seen, or pass allow_seen=True for a score that is marked as such"
+            )
+
+    def save(self, path: str | Path, *, half: bool = False) -> None:
+        """Write the model to one file: preparation, scaling, classes, what it has seen, versions, card, weights.
+
+        Parameters
+        ----------
+        path : path
+            Usually ``*.biosig``.
+        half : bool
+            Store weights as float16: half the size, answers that differ in the third digit.
+        """
+        if self.training is None:
+            raise ParameterError(f"{type(self).__name__} is not trained yet: nothing to save")
+        write_model(path, header=self._header(), weights=self.networks.state_dict(), half=half)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Return the model that `save` wrote. Nothing in the file is executed.
+
+        Raises
+        ------
+        DataError
+            When the file is absent, damaged, foreign, or holds another kind of model.
+        """
+        header, weights = read_model(path)
+        if header.get("estimator") != cls.__name__:
+            raise DataError(f"{path}: holds a {header.get('estimator')}, not a {cls.__name__}")
+        try:
+            return cls._from_header(header, weights)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise DataError(f"{path}: header and weights do not fit together ({error})") from error
+
+    def _take_layout(self, train: Windows) -> None:
+        if train.step_labels != self.per_step:
+            kind, other = ("steps", "items") if self.per_step else ("items", "steps")
+            raise ParameterError(f"{type(self).__name__} learns labels of {kind}, these windows label {other}")
+        self.classes, self.columns = tuple(train.classes), tuple(train.columns)
+        self.window_shape = train.window_shape
+
+    def _build(self) -> nn.Module:
+        return self.model.build(
+            n_features=len(self.columns),
+            n_outputs=len(self.classes),
+            window_shape=self.window_shape,
+            per_step=self.per_step,
+        )
+
+    def _scale(self, windows: Windows) -> Windows:
+        return self.scaling(windows) if self.scaling else windows
+
+    def _ensemble(self, x: Tensor, lengths: Tensor) -> Tensor:
+        logs = torch.stack([torch.log_softmax(network(x, lengths), dim=-1) for network in self.networks])
+        return torch.logsumexp(logs, dim=0) - float(np.log(len(self.networks)))
+
+    def _header(self) -> dict[str, Any]:
+        seen = self.training or Training((), (), {})
+        return {
+            "estimator": type(self).__name__,
+            "pipeline": self.pipeline.to_dict(),
+            "pipeline_digest": self.pipeline.digest(),
+            "model": self.model.to_dict(),
+            "members": self.members,
+            "classes": list(self.classes),
+            "columns": list(self.columns),
+            "window_shape": self.window_shape,
+            "scaling": self.scaling.to_dict() if self.scaling else None,
+            "training": {**vars(seen), "split_digest": seen.split_digest},
+            "versions": versions(),
+            "card": self.card,
+        }
+
+    @classmethod
+    def _from_header(cls, header: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Self:
+        made = cls(
+            Pipeline.from_dict(header["pipeline"]), spec_from_dict(header["model"]), members=int(header["members"])
+        )
+        made.classes, made.columns = tuple(header["classes"]), tuple(header["columns"])
+        made.window_shape = tuple(header["window_shape"]) if header["window_shape"] else None
+        made.scaling = FittedStandardize.from_dict(header["scaling"]) if header["scaling"] else None
+        seen = header["training"]
+        made.training = Training(
+            tuple(seen["subjects"]), tuple(seen["recordings"]), dict(seen["settings"]), seen["protocol"]
+        )
+        made.card = dict(header["card"])
+        made.networks = nn.ModuleList(made._build() for _ in range(made.members))
+        made.networks.load_state_dict(dict(weights))
+        made.networks.eval()
+        return made
+
+
+def _seen(parts: Sequence[Windows], settings: FitSettings, *, protocol: str) -> Training:
+    subjects = sorted({who for part in parts for who in part.subjects.tolist()})
+    recordings = sorted({which for part in parts for which in part.recordings.tolist()})
+    return Training(tuple(subjects), tuple(recordings), settings.to_dict(), protocol)

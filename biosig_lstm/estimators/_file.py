@@ -1,0 +1,100 @@
+"""A trained model in one file: weights as safetensors, everything else as JSON in its header; no code is run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from biosig_lstm.errors import DataError
+
+__all__ = ["read_header", "read_model", "versions", "write_model"]
+
+_KEY = "biosig_lstm"
+_FORMAT = 1
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of this package and of what its answers depend on."""
+    found = {}
+    for name in ("biosig-lstm", "torch", "numpy", "scipy", "lightning"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def write_model(path: str | Path, *, header: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool) -> None:
+    """Write a model file, whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        The file; its folder must exist.
+    header : mapping
+        Plain JSON values.
+    weights : mapping of str to Tensor
+        Stored as float16 where `half`, else as they are.
+    """
+    text = json.dumps({"format": _FORMAT, **header}, sort_keys=True)
+    stored = {k: (v.half() if half and v.is_floating_point() else v).contiguous() for k, v in weights.items()}
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise DataError(f"cannot write {target}: the folder {target.parent} does not exist")
+    part = target.with_name(target.name + ".part")
+    save_file(stored, part, metadata={_KEY: text})
+    part.replace(target)
+
+
+def read_header(path: str | Path) -> dict[str, Any]:
+    """Return what a model file says about itself, without its weights.
+
+    Raises
+    ------
+    DataError
+        When the file is absent, cut short, damaged, not a model of this package, or of a later format.
+    """
+    source = Path(path)
+    if not source.is_file():
+        raise DataError(f"no model file at {source}")
+    try:
+        with safe_open(source, framework="pt") as file:
+            text = (file.metadata() or {}).get(_KEY)
+    except (SafetensorError, OSError) as error:
+        raise DataError(
+            f"{source}: cut short, damaged or not a model file ({error}); copy or train it again"
+        ) from error
+    if text is None:
+        raise DataError(f"{source}: holds weights, but was not written by this package; it cannot say how to use them")
+    try:
+        header: dict[str, Any] = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{source}: damaged header ({error}); copy or train it again") from error
+    if header.get("format") != _FORMAT:
+        raise DataError(f"{source}: format {header.get('format')}, this version reads {_FORMAT}; update biosig-lstm")
+    return header
+
+
+def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the header and the weights (float32) of a model file.
+
+    Raises
+    ------
+    DataError
+        As `read_header`.
+    """
+    header = read_header(path)
+    try:
+        with safe_open(Path(path), framework="pt") as file:
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise DataError(f"{path}: cut short or damaged ({error}); copy or train it again") from error
+    return header, {k: v.to(torch.float32) if v.is_floating_point() else v for k, v in weights.items()}

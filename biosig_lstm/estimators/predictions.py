@@ -1,0 +1,136 @@
+"""What a model says about recordings, step by step or as a whole, with its probabilities."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers import Annotations, freeze
+from biosig_lstm.errors import DataError
+
+__all__ = ["Predictions"]
+
+Strings = npt.NDArray[np.str_]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Predictions:
+    """A row for each answer: a beat, a window or a recording.
+
+    Parameters
+    ----------
+    recordings, subjects : np.ndarray of str [shape=(n,)]
+        Where it is and whose.
+    samples : np.ndarray of int64 [shape=(n,), unit=samples]
+        Where it lies in the recording, in that recording's own samples.
+    fs : np.ndarray of float64 [shape=(n,), unit=Hz]
+        Rate of that recording.
+    log_probabilities : np.ndarray of float32 [shape=(n, classes)]
+        Natural logarithms.
+    classes : tuple of str
+        Names of the columns of `log_probabilities`.
+    """
+
+    recordings: Strings
+    subjects: Strings
+    samples: npt.NDArray[np.int64]
+    fs: npt.NDArray[np.float64]
+    log_probabilities: npt.NDArray[np.float32]
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("recordings", "subjects", "samples", "fs", "log_probabilities"):
+            object.__setattr__(self, name, freeze(np.asarray(getattr(self, name))))
+        if self.log_probabilities.shape != (len(self.samples), len(self.classes)):
+            raise DataError(
+                f"log_probabilities must be ({len(self.samples)}, {len(self.classes)}), "
+                f"got {self.log_probabilities.shape}"
+            )
+
+    def __len__(self) -> int:
+        return len(self.samples)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{k} {v}" for k, v in Counter(self.labels.tolist()).most_common())
+        return f"Predictions({len(self)} in {len(set(self.recordings.tolist()))} recordings: {counts})"
+
+    def _repr_html_(self) -> str:
+        names = sorted(set(self.recordings.tolist()))
+        head = "".join(f"<th>{name}</th>" for name in ("recording", *self.classes))
+        rows = []
+        for name in names[:20]:
+            counts = Counter(self.labels[self.recordings == name].tolist())
+            cells = "".join(f"<td>{counts.get(label, 0)}</td>" for label in self.classes)
+            rows.append(f"<tr><td>{name}</td>{cells}</tr>")
+        more = f"<p>and {len(names) - 20} more</p>" if len(names) > 20 else ""
+        return f"<table><tr>{head}</tr>{''.join(rows)}</table>{more}"
+
+    @property
+    def index(self) -> npt.NDArray[np.int64]:
+        """The most probable class of each row as an index into `classes`, shape (n,)."""
+        return np.asarray(self.log_probabilities.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def labels(self) -> Strings:
+        """The most probable class of each row, shape (n,)."""
+        return np.array(self.classes, dtype=np.str_)[self.index]
+
+    @property
+    def probabilities(self) -> npt.NDArray[np.float32]:
+        """Probability of each class, shape (n, classes)."""
+        return np.exp(self.log_probabilities)
+
+    @property
+    def times_s(self) -> npt.NDArray[np.float64]:
+        """Seconds from the start of the recording, shape (n,)."""
+        return self.samples / self.fs
+
+    def of(self, recording: str) -> Predictions:
+        """Return the rows of one recording."""
+        rows = self.recordings == recording
+        return Predictions(
+            self.recordings[rows],
+            self.subjects[rows],
+            self.samples[rows],
+            self.fs[rows],
+            self.log_probabilities[rows],
+            self.classes,
+        )
+
+    def annotations(self, recording: str) -> Annotations:
+        """Return the rows of one recording as annotations: an instant and its label each."""
+        rows = self.recordings == recording
+        return Annotations(self.samples[rows], self.samples[rows], self.labels[rows])
+
+    def csv_rows(self, *, header: bool = True) -> str:
+        """Return the rows as CSV text: recording, sample, time_s, label, probability of each class."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        if header:
+            writer.writerow(["recording", "sample", "time_s", "label", *(f"p_{name}" for name in self.classes)])
+        columns = (self.recordings.tolist(), self.samples.tolist(), self.times_s.tolist(), self.labels.tolist())
+        for name, sample, time_s, label, row in zip(*columns, self.probabilities.tolist(), strict=True):
+            writer.writerow([name, sample, f"{time_s:.4f}", label, *(f"{p:.4f}" for p in row)])
+        return text.getvalue()
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write `csv_rows` to a file."""
+        Path(path).write_text(self.csv_rows())
+
+    @staticmethod
+    def concatenate(parts: list[Predictions]) -> Predictions:
+        """Return the rows of several sets, which must share their classes, one after the other."""
+        if not parts:
+            raise DataError("no predictions to put together")
+        first = parts[0]
+        if any(part.classes != first.classes for part in parts):
+            raise DataError("predictions of different classes cannot be put together")
+        names = ("recordings", "subjects", "samples", "fs", "log_probabilities")
+        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+        return Predictions(**joined, classes=first.classes)

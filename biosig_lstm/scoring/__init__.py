@@ -1,0 +1,6 @@
+"""Scoring recordings: folders of files, and databases by their frozen protocols."""
+
+from biosig_lstm.scoring.files import Failure, FilesReport, classify_files
+from biosig_lstm.scoring.protocol import Evaluation, evaluate_protocol
+
+__all__ = ["Evaluation", "Failure", "FilesReport", "classify_files", "evaluate_protocol"]

@@ -1,0 +1,112 @@
+"""What accompanies training: seeds by epoch, averaged weights, progress on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from biosig_lstm.containers import Windows
+
+__all__ = ["EpochSeed", "Progress", "Renew", "WeightAverage"]
+
+Renew = Callable[[np.random.Generator], Windows]
+
+
+class EpochSeed(Callback):
+    """Seed every epoch by itself, so that a run that was interrupted goes on as if it had not been.
+
+    Parameters
+    ----------
+    seed : int
+        Of the run.
+    renew : callable, optional
+        ``rng -> Windows``: makes the training items of each epoch anew.
+    """
+
+    def __init__(self, seed: int, renew: Renew | None = None) -> None:
+        self.seed = seed
+        self.renew = renew
+
+    def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Seed torch, and tell data and sampler which epoch it is."""
+        epoch = trainer.current_epoch
+        torch.manual_seed(self.seed * 1_000_003 + epoch)
+        loader: Any = trainer.train_dataloader
+        loader.dataset.epoch = epoch
+        loader.batch_sampler.epoch = epoch
+        if self.renew is not None:
+            loader.dataset.windows = self.renew(np.random.default_rng([self.seed, epoch]))
+            loader.batch_sampler.take(loader.dataset.windows)
+
+
+class WeightAverage(Callback):
+    """The mean of the weights after each epoch from a share of training on (Polyak and Juditsky 1992)."""
+
+    def __init__(self, start: float) -> None:
+        self.start = start
+        self.mean: dict[str, torch.Tensor] = {}
+        self.n_averaged = 0
+
+    @property
+    def active(self) -> bool:
+        """Whether any epoch has been averaged."""
+        return self.n_averaged > 0
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        """Take this epoch's weights into the mean."""
+        if self.start >= 1 or trainer.current_epoch + 1 <= self.start * (trainer.max_epochs or 0):
+            return
+        self.n_averaged += 1
+        network: Any = pl_module.network
+        for name, value in network.state_dict().items():
+            now = value.detach().to("cpu", torch.float32)
+            before = self.mean.get(name, torch.zeros_like(now))
+            self.mean[name] = before + (now - before) / self.n_averaged
+
+    def state_dict_of_network(self) -> dict[str, torch.Tensor]:
+        """Return the averaged weights under the network's names."""
+        return dict(self.mean)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"mean": self.mean, "n_averaged": self.n_averaged}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up what a checkpoint kept."""
+        self.mean, self.n_averaged = state_dict["mean"], state_dict["n_averaged"]
+
+
+class Progress(Callback):
+    """A bar of epochs on stderr with the losses."""
+
+    def __init__(self) -> None:
+        self.bar: Bar | None = None
+        self.task: Any = None
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Show the bar."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Bar(*columns, console=Console(stderr=True))
+        self.task = self.bar.add_task("training", total=trainer.max_epochs, completed=trainer.current_epoch)
+        self.bar.start()
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Move on by an epoch."""
+        shown = ("train_loss", "val_loss")
+        losses = [f"{name} {trainer.callback_metrics[name]:.4f}" for name in shown if name in trainer.callback_metrics]
+        if self.bar is not None:
+            self.bar.update(self.task, advance=1, description=" ".join(["epoch", *losses]))
+
+    def teardown(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule, stage: str) -> None:  # noqa: ARG002
+        """Take the bar away, also after an error."""
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar = None

@@ -1,0 +1,233 @@
+"""Train a network on windows: read from top to bottom, it is what happens."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as lightning
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from torch import nn
+from torch.utils.data import DataLoader
+
+from biosig_lstm.containers import Windows
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.training.batch import Augmentation, Items, LengthBuckets, SubjectDraws, collate
+from biosig_lstm.training.callbacks import EpochSeed, Progress, Renew, WeightAverage
+from biosig_lstm.training.module import ClassifierModule, class_weights
+from biosig_lstm.training.settings import FitSettings
+
+__all__ = ["FitHistory", "fit"]
+
+_EXPECTED_WARNINGS = (
+    ".*does not have many workers.*",
+    ".*Checkpoint directory.*exists.*",
+    ".*isinstance.*LeafSpec.*",
+    ".*tensorboardX.*",
+    ".*GPU available but not used.*",
+)
+
+
+@dataclass(frozen=True)
+class FitHistory:
+    """What training went through.
+
+    Parameters
+    ----------
+    epochs : tuple of dict
+        A row for each epoch: its number and losses.
+    directory : Path or None
+        Where the log and the checkpoints are, when a folder was given.
+    """
+
+    epochs: tuple[Mapping[str, float], ...]
+    directory: Path | None = None
+
+
+def fit(
+    network: nn.Module,
+    train: Windows,
+    val: Windows | None = None,
+    *,
+    settings: FitSettings,
+    augment: Augmentation | None = None,
+    renew: Renew | None = None,
+    directory: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = True,
+    tensorboard: bool = False,
+) -> FitHistory:
+    """Train `network` in place.
+
+    Parameters
+    ----------
+    network : nn.Module
+        (x, lengths) to logits.
+    train, val : Windows
+        Labelled items; validation subjects decide early stopping and which epoch is kept, so they are no test.
+    settings : FitSettings
+        How.
+    augment : callable, optional
+        ``(x, y, rng) -> (x, y)`` on each training item.
+    renew : callable, optional
+        ``rng -> Windows``: makes the training items of each epoch anew, from recordings changed at random; class
+        weights are still those of `train`.
+    directory : path, optional
+        Folder of ``metrics.csv`` and ``last.ckpt``.
+    resume : bool
+        Go on from ``last.ckpt`` in `directory` where there is one: the result is that of an unbroken run.
+    progress : bool
+        Show progress on stderr.
+    tensorboard : bool
+        Write TensorBoard events beside the CSV; needs the extra ``biosig-lstm[tensorboard]``.
+
+    Returns
+    -------
+    FitHistory
+        Losses by epoch.
+
+    Raises
+    ------
+    DataError
+        When there is no labelled item.
+    ParameterError
+        When early stopping or resuming is asked without what it needs.
+    """
+    _check(train, val, settings=settings, directory=directory, resume=resume)
+    with _folder(directory) as folder, _quiet():
+        lightning.seed_everything(settings.seed, workers=False, verbose=False)
+        module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
+        averages = WeightAverage(settings.average_from)
+        callbacks: list[Callback] = [EpochSeed(settings.seed, renew), averages, *([Progress()] if progress else [])]
+        trainer = lightning.Trainer(
+            **_device(settings),
+            max_epochs=settings.max_epochs,
+            gradient_clip_val=settings.gradient_clip,
+            callbacks=[*callbacks, *_checkpoints(folder, settings=settings, has_val=val is not None)],
+            logger=_loggers(folder, tensorboard=tensorboard),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            default_root_dir=folder,
+        )
+        last = folder / "last.ckpt"
+        trainer.fit(
+            module,
+            _train_loader(train, settings=settings, augment=augment),
+            None if val is None else _val_loader(val, settings=settings),
+            ckpt_path=str(last) if resume and last.is_file() else None,
+            weights_only=False if resume and last.is_file() else None,
+        )
+        _keep_best(network, trainer, averages=averages)
+        network.eval().to("cpu")
+        return FitHistory(_read_log(folder), Path(directory) if directory else None)
+
+
+def _check(
+    train: Windows, val: Windows | None, *, settings: FitSettings, directory: str | Path | None, resume: bool
+) -> None:
+    if not sum(train.class_counts().values()):
+        raise DataError("nothing to learn from: no training item has a label")
+    if val is not None and not sum(val.class_counts().values()):
+        raise DataError("nothing to validate on: no validation item has a label")
+    if settings.patience is not None and val is None:
+        raise ParameterError("patience needs validation items: give val, or patience=None")
+    if resume and directory is None:
+        raise ParameterError("resume needs the directory of the run to go on with")
+
+
+def _train_loader(train: Windows, *, settings: FitSettings, augment: Augmentation | None) -> DataLoader[Any]:
+    items = Items(train, seed=settings.seed, crop_steps=settings.crop_steps, augment=augment)
+    sampler: SubjectDraws | LengthBuckets
+    if settings.items_per_epoch:
+        sampler = SubjectDraws(
+            train.subjects, n_draws=settings.items_per_epoch, batch_size=settings.batch_size, seed=settings.seed
+        )
+    else:
+        sampler = LengthBuckets(train.lengths, batch_size=settings.batch_size, seed=settings.seed)
+    return DataLoader(items, batch_sampler=sampler, collate_fn=collate)
+
+
+def _val_loader(val: Windows, *, settings: FitSettings) -> DataLoader[Any]:
+    sampler = LengthBuckets(val.lengths, batch_size=settings.batch_size, shuffle=False)
+    return DataLoader(Items(val), batch_sampler=sampler, collate_fn=collate)
+
+
+def _device(settings: FitSettings) -> dict[str, Any]:
+    on_gpu = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
+    return {"accelerator": "gpu", "devices": 1, "precision": "16-mixed"} if on_gpu else {"accelerator": "cpu"}
+
+
+def _checkpoints(folder: Path, *, settings: FitSettings, has_val: bool) -> list[Callback]:
+    found: list[Callback] = []
+    if has_val:
+        found.append(ModelCheckpoint(folder, filename="best", monitor="val_loss", enable_version_counter=False))
+    if settings.patience is not None:
+        found.append(EarlyStopping("val_loss", patience=settings.patience, verbose=False))
+    last = ModelCheckpoint(folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+    return [*found, last]
+
+
+def _loggers(folder: Path, *, tensorboard: bool) -> list[Logger]:
+    found: list[Logger] = [CSVLogger(folder, name="", version="", flush_logs_every_n_steps=1_000_000)]
+    if tensorboard:
+        found.append(TensorBoardLogger(folder, name="", version="tensorboard"))
+    return found
+
+
+def _keep_best(network: nn.Module, trainer: lightning.Trainer, *, averages: WeightAverage) -> None:
+    if averages.active:
+        network.load_state_dict(averages.state_dict_of_network())
+        return
+    best = next((c for c in trainer.checkpoint_callbacks if getattr(c, "monitor", None) == "val_loss"), None)
+    path = getattr(best, "best_model_path", "")
+    if path:
+        state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
+        network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
+
+
+def _read_log(folder: Path) -> tuple[Mapping[str, float], ...]:
+    path = folder / "metrics.csv"
+    if not path.is_file():
+        return ()
+    rows: dict[int, dict[str, float]] = {}
+    with path.open(newline="") as file:
+        for row in csv.DictReader(file):
+            filled = {k: float(v) for k, v in row.items() if v not in ("", None)}
+            rows.setdefault(int(filled["epoch"]), {}).update(filled)
+    return tuple(rows[epoch] for epoch in sorted(rows))
+
+
+@contextmanager
+def _folder(directory: str | Path | None) -> Iterator[Path]:
+    if directory is not None:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        yield Path(directory)
+        return
+    with tempfile.TemporaryDirectory(prefix="biosig-lstm-") as made:
+        yield Path(made)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for message in _EXPECTED_WARNINGS:
+                warnings.filterwarnings("ignore", message)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,86 @@
+"""The training step of every classifier: logits, weighted cross-entropy, AdamW on a warm cosine."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import lightning.pytorch as lightning
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from biosig_lstm.containers import Windows
+from biosig_lstm.training.batch import NO_LABEL, Batch
+from biosig_lstm.training.settings import FitSettings
+
+__all__ = ["ClassifierModule", "class_weights"]
+
+_WARM_UP = 0.1
+
+
+def class_weights(windows: Windows, settings: FitSettings) -> Tensor | None:
+    """Return the weight of each class in the loss, shape (classes,), mean one over those that occur.
+
+    Raises no error for a class without examples: its weight is zero, it cannot be learned.
+    """
+    given = settings.class_weights
+    if given is None:
+        return None
+    if not isinstance(given, str):
+        return torch.tensor(given, dtype=torch.float32)
+    counts = np.array(list(windows.class_counts().values()), dtype=np.float64)
+    power = 1.0 if given == "balanced" else 0.5
+    raw = np.where(counts > 0, np.maximum(counts, 1.0) ** -power, 0.0)
+    return torch.tensor(raw / raw[counts > 0].mean(), dtype=torch.float32)
+
+
+class ClassifierModule(lightning.LightningModule):
+    """A network with its loss and optimiser, for labels of items or of steps."""
+
+    def __init__(self, network: nn.Module, *, settings: FitSettings, weights: Tensor | None) -> None:
+        super().__init__()
+        self.network = network
+        self.settings = settings
+        self.loss = nn.CrossEntropyLoss(weight=weights, ignore_index=NO_LABEL, label_smoothing=settings.label_smoothing)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits, shape (batch, classes) or (batch, steps, classes)."""
+        logits: Tensor = self.network(x, lengths)
+        return logits
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002
+        """Return the loss of a batch."""
+        loss = self._loss(batch)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths))
+        return loss
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:  # noqa: ARG002
+        """Log the validation loss."""
+        self.log("val_loss", self._loss(batch), on_epoch=True, batch_size=len(batch.lengths))
+
+    def _loss(self, batch: Batch) -> Tensor:
+        logits = self(batch.x, batch.lengths)
+        loss: Tensor = self.loss(logits.flatten(0, -2), batch.y.flatten())
+        return loss
+
+    def configure_optimizers(self) -> Any:
+        """Return AdamW and its schedule, stepped at every batch."""
+        decayed = [p for p in self.network.parameters() if p.ndim > 1]
+        free = [p for p in self.network.parameters() if p.ndim <= 1]
+        groups = [
+            {"params": decayed, "weight_decay": self.settings.weight_decay},
+            {"params": free, "weight_decay": 0.0},
+        ]
+        optimiser = torch.optim.AdamW(groups, lr=self.settings.learning_rate)
+        n_steps = int(self.trainer.estimated_stepping_batches)
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, n_steps=n_steps))
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+def warm_cosine(step: int, *, n_steps: int) -> float:
+    """Return the share of the full learning rate at `step`: a linear rise over a tenth, then half a cosine."""
+    warm = max(_WARM_UP * n_steps, 1.0)
+    if step < warm:
+        return (step + 1) / (warm + 1)
+    return 0.5 * (1 + math.cos(math.pi * min((step - warm) / max(n_steps - warm, 1.0), 1.0)))

@@ -1,0 +1,222 @@
+"""The facts about a database, read from its card: licence, citation, frozen splits, protocols."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from biosig_lstm.errors import DataError, ParameterError, options
+
+__all__ = ["Card", "Protocol", "card_folder", "read_card"]
+
+_PACKAGE = Path(__file__).resolve().parents[1]
+_REQUIRED = ("title", "licence", "citation", "address", "version")
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Who trains and who tests: a frozen split of a database, with all that two scores need to be comparable.
+
+    Parameters
+    ----------
+    name : str
+        Name of the protocol, unique over all databases.
+    dataset : str
+        Name of the database.
+    train, test : tuple of str
+        Records on each side.
+    classes : tuple of str
+        Classes that are told apart.
+    mapping : str
+        Name of the mapping from the database's symbols to `classes`.
+    positions : str
+        Where the scored events come from: ``"reference"`` for the experts' annotations.
+    shared_subjects : tuple of str
+        Subjects that the protocol, as the field uses it, has on both sides: a known flaw, stated in `notes`.
+    notes : str
+        What a reader of a score must know.
+    """
+
+    name: str
+    dataset: str
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    classes: tuple[str, ...]
+    mapping: str = ""
+    positions: str = "reference"
+    shared_subjects: tuple[str, ...] = ()
+    notes: str = ""
+
+    def __repr__(self) -> str:
+        shared = f"; on both sides: {', '.join(self.shared_subjects)}" if self.shared_subjects else ""
+        return (
+            f"Protocol({self.name!r}: train {len(self.train)} records, test {len(self.test)}; "
+            f"classes {' '.join(self.classes)}{shared})"
+        )
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known about a database before a single file of it is there.
+
+    Parameters
+    ----------
+    name : str
+        Name of the database in this package.
+    title, licence, version, address, doi : str
+        As its publisher gives them; `doi` is empty where there is none.
+    citation : tuple of str
+        What to cite, one work each.
+    checksums : str
+        Name of the file of SHA-256 sums that lies beside the card, empty where there is none.
+    records : tuple of str
+        Every record of the database; empty where any record may come.
+    classes : tuple of str
+        Classes that its protocols tell apart.
+    symbols : dict of str to str
+        Every label that its annotations may carry, with its meaning.
+    splits : dict of str to tuple of str
+        Frozen splits: records by the split's name.
+    same_person : tuple of tuple of str
+        Records that show one person.
+    protocols : dict of str to Protocol
+        Frozen protocols by name.
+    notes : str
+        What else a user must know.
+    folder : Path
+        Where the card lies.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: tuple[str, ...]
+    address: str
+    version: str
+    doi: str = ""
+    checksums: str = ""
+    records: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    splits: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    same_person: tuple[tuple[str, ...], ...] = ()
+    protocols: Mapping[str, Protocol] = field(default_factory=dict)
+    notes: str = ""
+    folder: Path = Path()
+
+    def subject_of(self, record: str) -> str:
+        """Return whose record it is: the record itself, or the joined names of all records of one person."""
+        return next(("+".join(group) for group in self.same_person if record in group), record)
+
+    def split(self, name: str) -> tuple[str, ...]:
+        """Return the records of a frozen split.
+
+        Raises
+        ------
+        ParameterError
+            When the card has no split of that name.
+        """
+        if name not in self.splits:
+            raise ParameterError(f"{self.name}: split {options(name, self.splits)}")
+        return self.splits[name]
+
+    def sha256(self) -> dict[str, str]:
+        """Return the SHA-256 sum of each file of the database, by file name; empty where the card names none."""
+        if not self.checksums:
+            return {}
+        lines = (self.folder / self.checksums).read_text(encoding="utf-8").splitlines()
+        pairs = (line.split(maxsplit=1) for line in lines if line.strip())
+        return {name.strip().lstrip("*"): digest for digest, name in pairs}
+
+
+def card_folder(name: str, *, package: Path = _PACKAGE) -> Path:
+    """Return the folder of a database's card: inside an installed package, else beside it in a source tree.
+
+    Parameters
+    ----------
+    name : str
+        Name of the database.
+    package : Path
+        Folder of the package `biosig_lstm`.
+
+    Raises
+    ------
+    DataError
+        When neither place has the card.
+    """
+    places = (package / "_datasets" / name, package.parent / "datasets" / name)
+    for place in places:
+        if (place / "card.toml").is_file():
+            return place
+    raise DataError(f"database {name!r} has no card.toml; looked in {' and '.join(str(p) for p in places)}")
+
+
+def read_card(folder: str | Path) -> Card:
+    """Return the card that lies in a folder, which has the database's name.
+
+    Raises
+    ------
+    DataError
+        When the file is not TOML, lacks a licence, citation, address, version or title, has a key that no
+        card has, or splits off a record that the database does not hold.
+    """
+    path = Path(folder) / "card.toml"
+    try:
+        facts = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise DataError(f"{path}: no readable card: {error}") from error
+    missing = [key for key in _REQUIRED if not facts.get(key)]
+    if missing:
+        raise DataError(f"{path}: the card lacks {', '.join(missing)}; every card has {', '.join(_REQUIRED)}")
+    return _card(path, facts)
+
+
+def _card(path: Path, facts: dict[str, Any]) -> Card:
+    unknown = sorted(set(facts) - set(Card.__dataclass_fields__))
+    if unknown:
+        raise DataError(f"{path}: key {options(unknown[0], Card.__dataclass_fields__)}")
+    bare: dict[str, Any] = {
+        **facts,
+        "name": path.parent.name,
+        "folder": path.parent,
+        "citation": _strings(facts["citation"]),
+        "records": tuple(facts.get("records", ())),
+        "classes": tuple(facts.get("classes", ())),
+        "splits": {name: tuple(records) for name, records in facts.get("splits", {}).items()},
+        "same_person": tuple(tuple(group) for group in facts.get("same_person", ())),
+        "protocols": {},
+    }
+    card = Card(**bare)
+    _check_records(path, card)
+    tables = facts.get("protocols", {})
+    return Card(**{**bare, "protocols": {key: _protocol(card, key, table) for key, table in tables.items()}})
+
+
+def _strings(value: str | list[str]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+def _check_records(path: Path, card: Card) -> None:
+    named = {record for group in (*card.splits.values(), *card.same_person) for record in group}
+    foreign = sorted(named - set(card.records))
+    if card.records and foreign:
+        raise DataError(f"{path}: splits or same_person name records that the database lacks: {', '.join(foreign)}")
+
+
+def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
+    train, test = card.split(table["train"]), card.split(table["test"])
+    shared = {card.subject_of(record) for record in train} & {card.subject_of(record) for record in test}
+    return Protocol(
+        name=name,
+        dataset=card.name,
+        train=train,
+        test=test,
+        classes=tuple(table.get("classes", card.classes)),
+        mapping=table.get("mapping", ""),
+        positions=table.get("positions", "reference"),
+        shared_subjects=tuple(sorted(shared)),
+        notes=" ".join(table.get("notes", "").split()),
+    )

@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from biosig_lstm._time_order import disorder, some
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import LeakageError, ParameterError
 
@@ -26,8 +27,6 @@ Float64 = npt.NDArray[np.float64]
 Groups = Sequence[Sequence[str]]
 
 _DRAWS = 4
-_IMPROBABLE = 1e-9
-_SHOWN = 6
 
 
 class FittedOnSubjects(Protocol):
@@ -69,7 +68,7 @@ def split_by_subject(
     LeakageError
         When the parts fail the `audit`.
     """
-    _refuse(_disorder(windows))
+    _refuse(disorder(windows))
     subjects, counts = _class_counts(windows)
     parts = split_subjects(subjects, counts, fractions, seed=seed, stratify=stratify, same_person=same_person)
     sets = tuple(windows.select(np.isin(windows.subjects, part)) for part in parts)
@@ -107,7 +106,7 @@ def kfold_by_subject(
     """
     if n_splits < 2:
         raise ParameterError(f"n_splits must be at least 2, got {n_splits}")
-    _refuse(_disorder(windows))
+    _refuse(disorder(windows))
     subjects, counts = _class_counts(windows)
     equal = [1 / n_splits] * n_splits
     folds = split_subjects(subjects, counts, equal, seed=seed, stratify=stratify, same_person=same_person)
@@ -136,9 +135,9 @@ def leave_one_subject_out(windows: Windows, *, same_person: Groups = ()) -> Iter
     LeakageError
         When a fold fails the `audit`.
     """
-    _refuse(_disorder(windows))
+    _refuse(disorder(windows))
     persons = _persons(windows.subjects.tolist(), same_person)
-    folds = [tuple(sorted(s for s, p in persons.items() if p == person)) for person in sorted(set(persons.values()))]
+    folds = sorted({tuple(sorted(s for s, p in persons.items() if p == person)) for person in persons.values()})
     if len(folds) < 2:
         raise ParameterError(f"leaving one subject out needs at least 2 persons, got {len(folds)}")
     return _train_test(windows, folds, same_person)
@@ -311,18 +310,15 @@ def audit(train: Windows, test: Windows, *, same_person: Groups = (), fitted: It
     of time skip nothing, so E = 0 and no real rhythm, however rare its beats, can raise a false alarm; nor can
     steps that were dropped from all items.
 
-    Where steps are not evenly spaced and have no positions, only a weaker test is left: if the label changes far
-    less often from step to step inside items than from the last step of one item to the first step of the next
-    (a hypergeometric probability below 1e-9), the items are refused, and positions settle it. Evenly spaced
-    steps without positions are in order of time by definition. Sorting items that carry one label each is
-    harmless, and not looked for.
-
-    Length in samples is not known to windows of another rate than their recording's: a step counts as one
-    sample, so overlap is a lower bound; the recording on both sides is refused anyway.
+    Evenly spaced steps have their times from the start of their item: after sorting, items claim each other's
+    times under other labels. More than a tenth of the steps at shared times contradicting (and at least 20) is
+    refused. Where steps are neither evenly spaced nor have positions, only a weaker test is left: if the label
+    changes far less often inside items than from one item to the next (a hypergeometric probability below 1e-9),
+    the items are refused, and positions settle it. Items that carry one label each may stand in any order.
     """
     found = _shared(train, test, same_person) + _seen(test, same_person, fitted)
     for side, windows in (("train", train), ("test", test)):
-        found += [f"{side}: {finding}" for finding in _disorder(windows)]
+        found += [f"{side}: {finding}" for finding in disorder(windows)]
     _refuse(found)
 
 
@@ -331,28 +327,22 @@ def _refuse(findings: list[str]) -> None:
         raise LeakageError("; ".join(findings))
 
 
-def _list(names: Iterable[str]) -> str:
-    every = sorted(set(names))
-    more = f" and {len(every) - _SHOWN} more" if len(every) > _SHOWN else ""
-    return ", ".join(repr(name) for name in every[:_SHOWN]) + more
-
-
 def _shared(train: Windows, test: Windows, same_person: Groups) -> list[str]:
     learned, scored = set(train.subjects.tolist()), set(test.subjects.tolist())
     recordings = set(train.recordings.tolist()) & set(test.recordings.tolist())
     found = []
     if learned & scored:
-        found.append(f"on both sides: subjects {_list(learned & scored)}")
+        found.append(f"on both sides: subjects {some(learned & scored)}")
     person = _persons([*learned, *scored], same_person)
     twins = {f"{a}={b}" for a in learned - scored for b in scored - learned if same_person and person[a] == person[b]}
     if twins:
-        found.append(f"one person under two ids (train=test): {_list(twins)}")
+        found.append(f"one person under two ids (train=test): {some(twins)}")
     if recordings:
-        found.append(f"on both sides: recordings {_list(recordings)}")
+        found.append(f"on both sides: recordings {some(recordings)}")
     overlaps = [(name, n) for name in sorted(recordings) if (n := _overlapping(train, test, name))]
     if overlaps:
         n_items = sum(n for _, n in overlaps)
-        found.append(f"{n_items} test items overlap training items in time, in {_list(name for name, _ in overlaps)}")
+        found.append(f"{n_items} test items overlap training items in time, in {some(name for name, _ in overlaps)}")
     return found
 
 
@@ -367,12 +357,10 @@ def _overlapping(train: Windows, test: Windows, recording: str) -> int:
 
 
 def _spans(windows: Windows, recording: str) -> tuple[Int64, Int64]:
-    items = np.flatnonzero(windows.recordings == recording)
-    begin, last = windows.starts[items], windows.starts[items] + windows.lengths[items] - 1
-    if windows.positions is not None:
-        begin = windows.positions[windows.offsets[items]]
-        last = windows.positions[windows.offsets[items + 1] - 1]
-    return begin, last + 1
+    items = windows.select(windows.recordings == recording)
+    samples = items.step_samples()
+    step = np.ones(len(items)) if items.positions is not None or not items.rate_hz else items.fs / items.rate_hz
+    return samples[items.offsets[:-1]], samples[items.offsets[1:] - 1] + np.maximum(np.rint(step), 1).astype(np.int64)
 
 
 def _seen(test: Windows, same_person: Groups, fitted: Iterable[FittedOnSubjects]) -> list[str]:
@@ -385,111 +373,5 @@ def _seen(test: Windows, same_person: Groups, fitted: Iterable[FittedOnSubjects]
         persons = {person[name] for name in what.fitted_subjects}
         seen = {name for name in tested if person[name] in persons}
         if seen:
-            found.append(f"{type(what).__name__} was fitted on test subjects {_list(seen)}")
+            found.append(f"{type(what).__name__} was fitted on test subjects {some(seen)}")
     return found
-
-
-def _disorder(windows: Windows) -> list[str]:
-    """Return what shows that steps are not in the order of time, or were chosen by label."""
-    positions = windows.positions
-    if not len(windows):
-        return []
-    if positions is None:
-        return _cut_by_label(windows) if windows.step_labels and windows.rate_hz is None else []
-    inside = _inside(windows)
-    backward = inside[positions[inside + 1] < positions[inside]]
-    if len(backward):
-        items = np.searchsorted(windows.offsets, backward, side="right") - 1
-        names = _list(windows.recordings[items].tolist())
-        return [f"steps run backward in time inside {len(set(items.tolist()))} items, of recordings {names}"]
-    sorted_by_label = _sorted_by_label(windows, positions, inside) if windows.step_labels else []
-    return _starts_astray(windows, positions) + sorted_by_label
-
-
-def _inside(windows: Windows) -> Int64:
-    """Return the steps that have a next step in the same item."""
-    not_last = np.ones(len(windows.values), dtype=bool)
-    not_last[windows.offsets[1:] - 1] = False
-    return np.flatnonzero(not_last)
-
-
-def _starts_astray(windows: Windows, positions: Int64) -> list[str]:
-    """Return whether the items of a recording start in another order than their first steps lie in."""
-    begin = positions[windows.offsets[:-1]]
-    order = np.lexsort((begin, windows.starts, windows.recordings))
-    same = windows.recordings[order][1:] == windows.recordings[order][:-1]
-    astray = order[1:][same & (np.diff(begin[order]) < 0)]
-    if not len(astray):
-        return []
-    return [f"starts contradict positions in {len(astray)} items, of {_list(windows.recordings[astray].tolist())}"]
-
-
-def _sorted_by_label(windows: Windows, positions: Int64, inside: Int64) -> list[str]:
-    """Return the recordings whose items skip steps of all labels but their own; see `audit`."""
-    recording, rank, labels = _time_order(windows, positions)
-    mine = labels[rank]
-    leaps = inside[(rank[inside + 1] - rank[inside] > 1) & (mine[inside] == mine[inside + 1]) & (mine[inside] >= 0)]
-    expected, actual = 0.0, 0
-    for k in np.unique(mine[leaps]).tolist():
-        alike = leaps[mine[leaps] == k]
-        first, last = rank[alike] + 1, rank[alike + 1]
-        share = np.bincount(recording, labels == k) / np.maximum(np.bincount(recording, labels >= 0), 1)
-        expected += float((_between(labels >= 0, first, last) * share[recording[first]]).sum())
-        actual += int(_between(labels == k, first, last).sum())
-    if _chernoff(expected, actual) >= math.log(_IMPROBABLE):
-        return []
-    names = _list(windows.recordings[np.searchsorted(windows.offsets, leaps, side="right") - 1].tolist())
-    return [
-        f"items were built after sorting by label: between neighbouring steps of one label they skip steps of "
-        f"other labels ({actual} of their own, {expected:.0f} expected), in recordings {names}"
-    ]
-
-
-def _time_order(windows: Windows, positions: Int64) -> tuple[Int64, Int64, Int64]:
-    """Return, with all distinct steps in order of recording and time: recordings, place of each step, labels."""
-    _, code = np.unique(windows.recordings, return_inverse=True)
-    least = int(positions.min())
-    span = int(positions.max()) - least + 1
-    keys = np.repeat(code, windows.lengths) * span + (positions - least)
-    distinct, chosen, rank = np.unique(keys, return_index=True, return_inverse=True)
-    labels = np.full(len(chosen), -1) if windows.y is None else windows.y[chosen]
-    return distinct // span, rank, labels
-
-
-def _between(flags: npt.NDArray[np.bool_], first: Int64, last: Int64) -> Int64:
-    """Return how many of the flags ``first:last`` are up, for many stretches."""
-    so_far = np.concatenate([[0], np.cumsum(flags)]).astype(np.int64)
-    return np.asarray(so_far[last] - so_far[first])
-
-
-def _chernoff(expected: float, actual: int) -> float:
-    """Return the log of a bound on the probability of so few, where they are independent and `expected` on average."""
-    if actual >= expected:
-        return 0.0
-    return actual - expected + (actual * math.log(expected / actual) if actual else 0.0)
-
-
-def _cut_by_label(windows: Windows) -> list[str]:
-    """Return whether labels change far less often inside items than between them; see `audit`."""
-    if windows.y is None:
-        return []
-    from scipy.stats import hypergeom
-
-    inside = _inside(windows)
-    order = np.lexsort((windows.starts, windows.recordings))
-    same = windows.recordings[order][1:] == windows.recordings[order][:-1]
-    last, first = windows.offsets[order + 1][:-1][same] - 1, windows.offsets[order][1:][same]
-    within, n_within = _changes(windows.y[inside], windows.y[inside + 1])
-    between, n_between = _changes(windows.y[last], windows.y[first])
-    chance = hypergeom.logcdf(within, n_within + n_between, within + between, n_within) if n_within else 0.0
-    if chance >= math.log(_IMPROBABLE):
-        return []
-    return [
-        f"items look cut or sorted by label: it changes {within} times in {n_within} steps inside items but "
-        f"{between} times in {n_between} between them; windows with positions would show their order in time"
-    ]
-
-
-def _changes(before: Int64, after: Int64) -> tuple[int, int]:
-    known = (before >= 0) & (after >= 0)
-    return int((before != after)[known].sum()), int(known.sum())

@@ -1,0 +1,51 @@
+"""Scores with intervals clustered by subject: pure functions, one file for each family of protocols."""
+
+from biosig_lstm.metrics.beats import AAMI, AAMI_CLASSES, WITHOUT_232, beat_scores, detected_beat_scores
+from biosig_lstm.metrics.classification import (
+    accuracy,
+    balanced_accuracy,
+    cohen_kappa,
+    confusion_by_subject,
+    confusion_matrix,
+    f1_score,
+    label_indices,
+    macro_f1,
+    macro_roc_auc,
+    positive_predictivity,
+    roc_auc,
+    sensitivity,
+)
+from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
+from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
+from biosig_lstm.metrics.result import Scores
+from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
+
+__all__ = [
+    "AAMI",
+    "AAMI_CLASSES",
+    "WITHOUT_232",
+    "EventMatch",
+    "Interval",
+    "Scores",
+    "accuracy",
+    "balanced_accuracy",
+    "beat_scores",
+    "bootstrap_by_subject",
+    "class_scores",
+    "class_statistics",
+    "cohen_kappa",
+    "confusion_by_subject",
+    "confusion_matrix",
+    "detected_beat_scores",
+    "event_scores",
+    "f1_score",
+    "intervals_by_subject",
+    "label_indices",
+    "macro_f1",
+    "macro_roc_auc",
+    "match_events",
+    "positive_predictivity",
+    "roc_auc",
+    "sensitivity",
+    "summarize",
+]

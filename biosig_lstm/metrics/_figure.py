@@ -1,0 +1,54 @@
+"""Scores drawn: the confusion matrix, and each subject's F1. No pyplot, so no state and no window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from biosig_lstm.metrics.classification import f1_score
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from biosig_lstm.metrics.result import Scores
+
+
+def scores_figure(scores: Scores) -> Figure:
+    """Return a figure of the confusion matrix (left) and of each subject's F1 by class (right)."""
+    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    _draw_confusion(left, scores)
+    _draw_subjects(right, scores)
+    return figure
+
+
+def _draw_confusion(axes: Axes, scores: Scores) -> None:
+    counts = scores.counts
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    for row, column in np.ndindex(counts.shape):
+        share = shares[row, column]
+        text = f"{share:.0%}\n{counts[row, column]}"
+        axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if share > 0.5 else "black")
+    ticks = range(len(scores.classes))
+    axes.set_xticks(ticks, scores.classes)
+    axes.set_yticks(ticks, scores.classes)
+    axes.set(xlabel="predicted", ylabel="truth", title="share of each true class, and counts")
+
+
+def _draw_subjects(axes: Axes, scores: Scores) -> None:
+    shown = [k for k, name in enumerate(scores.classes) if f"f1_{name}" in scores.metrics or name != "none"]
+    by_subject = f1_score(np.stack(list(scores.per_subject.values())))
+    pooled = f1_score(scores.counts)
+    for place, k in enumerate(shown):
+        defined = by_subject[~np.isnan(by_subject[:, k]), k]
+        spread = np.linspace(-0.25, 0.25, len(defined)) if len(defined) > 1 else np.zeros(len(defined))
+        axes.plot(place + spread, defined, "o", markersize=3, color="tab:blue", alpha=0.6)
+        axes.plot([place - 0.35, place + 0.35], [pooled[k]] * 2, color="black")
+        interval = scores.metrics.get(f"f1_{scores.classes[k]}")
+        if interval is not None:
+            axes.plot([place, place], [interval.low, interval.high], color="black")
+    axes.set_xticks(range(len(shown)), [scores.classes[k] for k in shown])
+    axes.set(ylim=(-0.03, 1.03), ylabel="F1", title="F1 of each subject (dots), of all (bar) and its interval")

@@ -92,6 +92,13 @@ def test_split_with_absent_records_is_refused_with_their_names(tiny):
         dataset.recordings("DS1")
 
 
+def test_folder_without_a_record_is_refused_rather_than_read_as_empty(tmp_path):
+    dataset = datasets.get("mitdb", tmp_path)
+    assert (len(dataset), len(dataset.absent)) == (0, 48)
+    with pytest.raises(DataError, match=r"mitdb: no record lies in .* itself, such as 100; its files come from https"):
+        dataset.recordings()
+
+
 def test_files_that_differ_from_what_was_published_are_named(tiny):
     with pytest.raises(DataError, match=r"differs from version 1\.0\.0 as published: 101\.atr, 101\.dat, 101\.hea"):
         datasets.get("mitdb", tiny).verify()

@@ -202,6 +202,11 @@ class Dataset:
 
     def _chosen(self, which: str | Iterable[str] | None) -> tuple[str, ...]:
         held = self.record_names
+        if not held:
+            example = f", such as {self.card.records[0]}" if self.card.records else ""
+            raise DataError(
+                f"{self.name}: no record lies in {self.root} itself{example}; its files come from {self.card.address}"
+            )
         if which is None:
             return held
         wanted = self._named(which) if isinstance(which, str) else tuple(which)
@@ -224,7 +229,7 @@ class Dataset:
 
     def _recording(self, record: str, channels: Channels | None) -> Recording:
         try:
-            recording = replace(self.read(record), subject=self.subject_of(record))
+            recording = replace(self.read(record), id=record, subject=self.subject_of(record))
         except (DataError, OSError) as error:
             raise DataError(f"{self.name}: record {record} cannot be read: {error}") from error
         return recording if channels is None else choose_channels(recording, channels)

@@ -134,4 +134,4 @@ def _check_lengths(starts: Int64, stops: Int64, labels: Strings, notes: Strings)
     wrong = np.flatnonzero(stops < starts)
     if len(wrong):
         k = int(wrong[0])
-        raise DataError(f"annotation {k} ({labels[k]!r}) stops at sample {stops[k]}, before {starts[k]}")
+        raise DataError(f"annotation {k} ({str(labels[k])!r}) stops at sample {stops[k]}, before {starts[k]}")

@@ -180,6 +180,11 @@ class Windows:
         inside = (steps - self.offsets[items]) * self.fs[items] / self.rate_hz
         return self.starts[items] + np.rint(inside).astype(np.int64)
 
+    def step_samples(self) -> Int64:
+        """Return where each step lies in its recording, shape (total_steps,), in that recording's samples."""
+        items = np.repeat(np.arange(len(self)), self.lengths)
+        return self._step_samples(items, np.arange(len(self.values)))
+
     def with_values(self, values: npt.NDArray[Any], *, columns: Sequence[str] | None = None) -> Windows:
         """Return the same items with other values of the same steps, and the columns that name them."""
         return replace(self, values=values, columns=self.columns if columns is None else columns)
@@ -255,7 +260,9 @@ def _check(windows: Windows) -> None:
     if not np.isfinite(values).all():
         row, column = np.argwhere(~np.isfinite(values))[0]
         item = int(np.searchsorted(offsets, row, side="right")) - 1
-        raise DataError(f"recording {windows.recordings[item]!r}: column {windows.columns[column]!r} is not finite")
+        raise DataError(
+            f"recording {str(windows.recordings[item])!r}: column {windows.columns[column]!r} is not finite"
+        )
 
 
 def _check_labels(windows: Windows) -> None:

@@ -22,9 +22,10 @@ from biosig_lstm.models import (
     mean_pooling,
     step_mask,
 )
+from biosig_lstm.models._recurrent import segment_ends
 
 Float64 = npt.NDArray[np.float64]
-some_lengths = st.lists(st.integers(1, 15), min_size=1, max_size=6)
+some_lengths = st.lists(st.integers(1, 15) | st.integers(16, 150), min_size=1, max_size=6)
 
 
 def random_batch(lengths: list[int], *, features: int, seed: int = 0) -> tuple[Tensor, Tensor]:
@@ -65,7 +66,7 @@ def packed_states(peer: nn.LSTM, x: Tensor, lengths: Tensor) -> Tensor:
 def test_states_are_those_of_the_lstm_equations() -> None:
     torch.manual_seed(0)
     lstm = BidirectionalLSTM(5, 7)
-    lengths = [9, 4, 1]
+    lengths = [9, 90, 1, 40]
     x, count = random_batch(lengths, features=5)
     states = lstm(x, count).detach().numpy()
     ahead, back = lstm.forward_layers[0], lstm.backward_layers[0]
@@ -92,7 +93,7 @@ def test_gradients_are_those_of_torch_on_packed_sequences() -> None:
     torch.manual_seed(0)
     ours = BidirectionalLSTM(4, 6, num_layers=2)
     peer = packed_peer(ours, input_size=4, hidden_size=6, num_layers=2)
-    x, count = random_batch([3, 12, 1, 7], features=4)
+    x, count = random_batch([3, 120, 1, 70, 50], features=4)
     mine, theirs = x.clone().requires_grad_(), x.clone().requires_grad_()
     ours(mine, count).square().sum().backward()
     packed_states(peer, theirs, count).square().sum().backward()
@@ -112,6 +113,33 @@ def test_a_flip_reverses_the_valid_steps_and_undoes_itself(lengths: list[int], e
         assert torch.equal(flipped[i, :length], x[i, :length].flip(0))
         assert torch.equal(flipped[i, length:], x[i, length:])
     assert torch.equal(flip_within_length(flipped, count), x)
+
+
+@settings(max_examples=200, deadline=None)
+@given(lengths=st.lists(st.integers(1, 3000), min_size=1, max_size=64))
+def test_segments_end_at_lengths_and_the_last_at_the_longest(lengths: list[int]) -> None:
+    ends = segment_ends(lengths)
+    assert set(ends) <= set(lengths)
+    assert ends[-1] == max(lengths)
+    assert (np.diff([0, *ends]) > 0).all()
+    assert (np.diff([0, *ends[:-1]]) >= 16).all()
+    assert len(ends) <= 17
+
+
+def test_steps_beyond_every_length_are_zero() -> None:
+    x = torch.randn(2, 90, 3)
+    states = BidirectionalLSTM(3, 4)(x, torch.tensor([60, 20]))
+    assert states.shape == (2, 90, 8)
+    assert (states[0, 60:] == 0).all()
+    assert (states[1, 20:] == 0).all()
+
+
+def test_items_that_have_ended_leave_the_batch() -> None:
+    lstm = BidirectionalLSTM(3, 4)
+    seen = []
+    lstm.forward_layers[0].register_forward_pre_hook(lambda module, given: seen.append(tuple(given[0].shape[:2])))
+    lstm(torch.randn(4, 100, 3), torch.tensor([40, 100, 38, 20]))
+    assert seen == [(4, 20), (3, 18), (2, 62)]
 
 
 def test_dropout_falls_between_layers_and_only_in_training() -> None:
@@ -192,7 +220,7 @@ def test_last_pooling_is_the_last_hidden_state_of_torch_on_packed_sequences() ->
     torch.manual_seed(0)
     ours = BidirectionalLSTM(4, 6)
     peer = packed_peer(ours, input_size=4, hidden_size=6, num_layers=1)
-    x, count = random_batch([3, 12, 1, 7], features=4)
+    x, count = random_batch([3, 120, 1, 70, 50], features=4)
     packed = nn.utils.rnn.pack_padded_sequence(x, count, batch_first=True, enforce_sorted=False)
     _, (hidden, _) = peer(packed)
     expected = torch.cat([hidden[0], hidden[1]], dim=1)

@@ -9,7 +9,12 @@ from torch import Tensor
 
 from biosig_lstm.errors import ParameterError, options
 
-__all__ = ["check_batch", "check_count", "check_fraction", "check_name"]
+__all__ = ["check_batch", "check_count", "check_fraction", "check_name", "is_exporting"]
+
+
+def is_exporting() -> bool:
+    """Return whether the network is being traced, compiled or exported, so that no step may depend on values."""
+    return torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export() or torch._C._get_tracing_state() is not None
 
 
 def check_count(name: str, value: object, *, least: int = 1) -> None:
@@ -45,7 +50,7 @@ def check_batch(x: Tensor, lengths: Tensor, *, n_features: int) -> None:
     n_features : int
         How many features a step has.
     """
-    if torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export():
+    if is_exporting():
         return
     if x.ndim != 3 or x.shape[2] != n_features:
         raise ParameterError(f"x must be (batch, steps, {n_features} features), got shape {tuple(x.shape)}")

@@ -6,10 +6,14 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
-from biosig_lstm.models._checks import check_count, check_fraction
+from biosig_lstm.models._checks import check_count, check_fraction, is_exporting
 
-__all__ = ["BidirectionalLSTM", "flip_within_length", "initialise_lstm", "step_mask"]
+__all__ = ["BidirectionalLSTM", "flip_within_length", "initialise_lstm", "segment_ends", "step_mask"]
+
+SEGMENTS = 16  # at most about so many to a batch: more save no padding worth their calls
+SHORTEST_SEGMENT_STEPS = 16
 
 
 def step_mask(lengths: Tensor, steps: int) -> Tensor:
@@ -63,6 +67,62 @@ def flip_within_length(x: Tensor, lengths: Tensor) -> Tensor:
     return x.flatten(0, 1).index_select(0, row.flatten()).view_as(x)
 
 
+def segment_ends(lengths: list[int]) -> list[int]:
+    """Return the steps at which to drop the items that have ended from a batch.
+
+    Parameters
+    ----------
+    lengths : list of int
+        Valid steps of each item, at least one item.
+
+    Returns
+    -------
+    list of int
+        Some of the lengths, ascending and far enough apart to be worth a call each; the last is the longest.
+
+    Examples
+    --------
+    >>> segment_ends([100, 1000, 110, 500, 990])
+    [100, 500, 990, 1000]
+    """
+    longest = max(lengths)
+    apart = max(SHORTEST_SEGMENT_STEPS, longest / SEGMENTS)
+    ends = [0]
+    for length in sorted(lengths):
+        if length - ends[-1] >= apart:
+            ends.append(length)
+    return ends[1:] if ends[-1] == longest else [*ends[1:], longest]
+
+
+def read_segments(lstm: nn.LSTM, x: Tensor, lengths: list[int], ends: list[int]) -> Tensor:
+    """Return a one-way LSTM's states, computed segment by segment on the items that have not ended.
+
+    Parameters
+    ----------
+    lstm : torch.nn.LSTM
+        One layer, one direction, batch first.
+    x : Tensor [shape=(batch, steps, features)]
+        The padded items, the longest first.
+    lengths : list of int
+        Valid steps of each item, descending.
+    ends : list of int
+        Where segments end, ascending; the last is the longest length.
+
+    Returns
+    -------
+    Tensor [shape=(batch, steps, hidden_size)]
+        What the LSTM gives at the valid steps.
+    """
+    parts, carried = [], None
+    for start, end in pairwise([0, *ends]):
+        live = sum(length > start for length in lengths)
+        if carried is not None:
+            carried = (carried[0][:, :live].contiguous(), carried[1][:, :live].contiguous())
+        states, carried = lstm(x[:live, start:end], carried)
+        parts.append(pad(states, (0, 0, 0, 0, 0, len(lengths) - live)))
+    return pad(torch.cat(parts, dim=1), (0, 0, 0, x.shape[1] - ends[-1]))
+
+
 @torch.no_grad()
 def initialise_lstm(lstm: nn.LSTM, *, memory_steps: int | None = None) -> None:
     """Set the weights of an LSTM, in place, so that it remembers from the start of training.
@@ -111,7 +171,9 @@ class BidirectionalLSTM(nn.Module):
 
     The answer is that of ``torch.nn.LSTM(bidirectional=True)`` on a packed sequence, without packing: a layer is two
     one-way LSTMs, and the backward one is fed each item flipped within its length. Padding after an item's end can
-    then reach neither direction's valid steps.
+    then reach neither direction's valid steps. On a CPU the items are read longest first and leave the batch about
+    when they end, so that little time goes into padding; elsewhere, and in an exported network, padding is read too
+    and its states are dropped.
 
     Parameters
     ----------
@@ -175,14 +237,28 @@ class BidirectionalLSTM(nn.Module):
         Tensor [shape=(batch, steps, 2 * hidden_size)]
             The forward direction's states, then the backward direction's; zero beyond an item's length.
         """
+        if x.device.type != "cpu" or is_exporting():
+            return self._read(x, lengths, None)
+        ends = segment_ends(lengths.tolist())
+        order = lengths.argsort(descending=True, stable=True)
+        return self._read(x[order], lengths[order], ends)[order.argsort()]
+
+    def _read(self, x: Tensor, lengths: Tensor, ends: list[int] | None) -> Tensor:
         valid = step_mask(lengths, x.shape[1]).unsqueeze(2)
         states = x
         for depth, (ahead, back) in enumerate(zip(self.forward_layers, self.backward_layers, strict=True)):
             given = self.dropout(states) if depth else states
-            forwards, _ = ahead(given)
-            backwards, _ = back(flip_within_length(given, lengths))
+            forwards = _read_one_way(ahead, given, lengths, ends)
+            backwards = _read_one_way(back, flip_within_length(given, lengths), lengths, ends)
             states = torch.cat([forwards, flip_within_length(backwards, lengths)], dim=2).where(valid, 0.0)
         return states
+
+
+def _read_one_way(lstm: nn.Module, x: Tensor, lengths: Tensor, ends: list[int] | None) -> Tensor:
+    if ends is not None and isinstance(lstm, nn.LSTM):
+        return read_segments(lstm, x, lengths.tolist(), ends)
+    states: Tensor = lstm(x)[0]
+    return states
 
 
 def check_recurrent(hidden_size: object, *, num_layers: object, dropout: object, memory_steps: object) -> None:

@@ -51,4 +51,9 @@ def _draw_subjects(axes: Axes, scores: Scores) -> None:
         if interval is not None:
             axes.plot([place, place], [interval.low, interval.high], color="black")
     axes.set_xticks(range(len(shown)), [scores.classes[k] for k in shown])
-    axes.set(ylim=(-0.03, 1.03), ylabel="F1", title="F1 of each subject (dots), of all (bar) and its interval")
+    axes.set(
+        xlim=(-0.6, len(shown) - 0.4),
+        ylim=(-0.03, 1.03),
+        ylabel="F1",
+        title="F1 of each subject (dots), of all (bar) and its interval",
+    )

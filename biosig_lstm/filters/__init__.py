@@ -7,13 +7,38 @@ import inspect
 import pkgutil
 
 from biosig_lstm.filters.bandpass import Bandpass, bandpass
+from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
 from biosig_lstm.filters.causal import CausalFilter
+from biosig_lstm.filters.gaps import FillGaps, Gap, fill_gaps, find_gaps
+from biosig_lstm.filters.highpass import Highpass, highpass
+from biosig_lstm.filters.lowpass import Lowpass, lowpass
+from biosig_lstm.filters.normalize import Normalize, normalize
+from biosig_lstm.filters.notch import Notch, notch
+from biosig_lstm.filters.resample import Resample, resample
+from biosig_lstm.filters.unit import ToUnit
 from biosig_lstm.steps import Step
 
 __all__ = [
     "Bandpass",
+    "BaselineWander",
     "CausalFilter",
+    "FillGaps",
+    "Gap",
+    "Highpass",
+    "Lowpass",
+    "Normalize",
+    "Notch",
+    "Resample",
+    "ToUnit",
     "bandpass",
+    "fill_gaps",
+    "find_gaps",
+    "highpass",
+    "lowpass",
+    "normalize",
+    "notch",
+    "remove_baseline_wander",
+    "resample",
     "steps",
 ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,7 +14,7 @@ from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
 
-__all__ = ["Filter", "NotFiniteError", "as_rows", "check_fs"]
+__all__ = ["Filter", "NotFiniteError", "as_rows", "channels_named", "check_fs"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -66,6 +68,15 @@ def _refuse_gaps(rows: Float32, fs: float) -> None:
         raise NotFiniteError(channel, int(np.argmin(np.isfinite(rows[channel]))) / fs)
 
 
+@contextmanager
+def channels_named(recording: Recording) -> Iterator[None]:
+    """Let an error about a channel's values say the channel's name and the recording's id."""
+    try:
+        yield
+    except NotFiniteError as error:
+        raise error.named(recording) from None
+
+
 @dataclass(frozen=True)
 class Filter(Step):
     """A step Recording -> Recording whose arithmetic is a function on arrays.
@@ -89,11 +100,6 @@ class Filter(Step):
         DataError
             When a channel holds NaN: its name, and where, in seconds.
         """
-        return recording.with_signals(self.values(recording), note=repr(self))
-
-    def values(self, recording: Recording) -> Float32:
-        """Return `apply` of a recording's values; an error about a channel says its name."""
-        try:
-            return self.apply(recording.signals, recording.fs)
-        except NotFiniteError as error:
-            raise error.named(recording) from None
+        with channels_named(recording):
+            values = self.apply(recording.signals, recording.fs)
+        return recording.with_signals(values, note=repr(self))

@@ -50,9 +50,9 @@ def bandpass(signals: npt.ArrayLike, fs: float, *, low_hz: float, high_hz: float
     >>> import numpy as np
     >>> t = np.arange(2500) / 250
     >>> drift, beat = np.sin(2 * np.pi * 0.05 * t), np.sin(2 * np.pi * 10 * t)
-    >>> kept = bandpass([drift + beat], 250, low_hz=0.5, high_hz=40)
-    >>> bool(abs(kept[0, 500:-500] - beat[500:-500]).max() < 0.01)
-    True
+    >>> kept = bandpass([drift + beat], 250, low_hz=0.5, high_hz=40)[0]
+    >>> float(np.corrcoef(kept, beat)[0, 1].round(2))
+    0.99
     """
     return filter_zero_phase(signals, fs, _sections(fs, low_hz, high_hz, order))
 

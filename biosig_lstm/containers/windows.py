@@ -221,8 +221,10 @@ def _join(arrays: list[Any]) -> Any:
 
 
 def _steps_of(offsets: Int64, items: Int64) -> Int64:
-    spans = [np.arange(offsets[i], offsets[i + 1]) for i in items.tolist()]
-    return np.concatenate(spans) if spans else np.zeros(0, dtype=np.int64)
+    lengths = offsets[items + 1] - offsets[items]
+    ends = np.cumsum(lengths)
+    steps: Int64 = np.arange(lengths.sum()) + np.repeat(offsets[items] - (ends - lengths), lengths)
+    return steps
 
 
 def _same(a: Any, b: Any) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as lightning
@@ -15,7 +17,7 @@ from rich.progress import Progress as Bar
 
 from biosig_lstm.containers import Windows
 
-__all__ = ["EpochSeed", "Progress", "Renew", "WeightAverage"]
+__all__ = ["EpochLog", "EpochSeed", "Progress", "Renew", "WeightAverage"]
 
 Renew = Callable[[np.random.Generator], Windows]
 
@@ -82,6 +84,43 @@ class WeightAverage(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up what a checkpoint kept."""
         self.mean, self.n_averaged = state_dict["mean"], state_dict["n_averaged"]
+
+
+class EpochLog(Callback):
+    """A CSV row of losses for each epoch; a run that goes on keeps the rows of the epochs before.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    """
+
+    names = ("epoch", "train_loss", "val_loss")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Drop rows of epochs that are to be run, all of them in a new run."""
+        self._write([row for row in self.rows() if row["epoch"] < trainer.current_epoch])
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
+        """Add the row of this epoch."""
+        losses = {k: float(trainer.callback_metrics[k]) for k in self.names[1:] if k in trainer.callback_metrics}
+        self._write([*self.rows(), {"epoch": trainer.current_epoch, **losses}])
+
+    def rows(self) -> tuple[dict[str, float], ...]:
+        """Return the rows written so far."""
+        if not self.path.is_file():
+            return ()
+        with self.path.open(newline="") as file:
+            return tuple({k: float(v) for k, v in row.items() if v} for row in csv.DictReader(file))
+
+    def _write(self, rows: Iterable[Mapping[str, float]]) -> None:
+        with self.path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, self.names)
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 class Progress(Callback):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import tempfile
 import warnings
@@ -15,14 +14,14 @@ from typing import Any
 import lightning.pytorch as lightning
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from torch import nn
 from torch.utils.data import DataLoader
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.training.batch import Augmentation, Items, LengthBuckets, SubjectDraws, collate
-from biosig_lstm.training.callbacks import EpochSeed, Progress, Renew, WeightAverage
+from biosig_lstm.training.callbacks import EpochLog, EpochSeed, Progress, Renew, WeightAverage
 from biosig_lstm.training.module import ClassifierModule, class_weights
 from biosig_lstm.training.settings import FitSettings
 
@@ -30,6 +29,8 @@ __all__ = ["FitHistory", "fit"]
 
 _EXPECTED_WARNINGS = (
     ".*does not have many workers.*",
+    ".*but have no `val_dataloader`.*",
+    ".*smaller than the logging interval.*",
     ".*Checkpoint directory.*exists.*",
     ".*isinstance.*LeafSpec.*",
     ".*tensorboardX.*",
@@ -106,14 +107,19 @@ def fit(
     with _folder(directory) as folder, _quiet():
         lightning.seed_everything(settings.seed, workers=False, verbose=False)
         module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
-        averages = WeightAverage(settings.average_from)
-        callbacks: list[Callback] = [EpochSeed(settings.seed, renew), averages, *([Progress()] if progress else [])]
+        averages, log = WeightAverage(settings.average_from), EpochLog(folder / "metrics.csv")
+        callbacks: list[Callback] = [
+            EpochSeed(settings.seed, renew),
+            averages,
+            log,
+            *([Progress()] if progress else []),
+        ]
         trainer = lightning.Trainer(
             **_device(settings),
             max_epochs=settings.max_epochs,
             gradient_clip_val=settings.gradient_clip,
             callbacks=[*callbacks, *_checkpoints(folder, settings=settings, has_val=val is not None)],
-            logger=_loggers(folder, tensorboard=tensorboard),
+            logger=_tensorboard(folder, wanted=tensorboard),
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
@@ -129,7 +135,7 @@ def fit(
         )
         _keep_best(network, trainer, averages=averages)
         network.eval().to("cpu")
-        return FitHistory(_read_log(folder), Path(directory) if directory else None)
+        return FitHistory(log.rows(), Path(directory) if directory else None)
 
 
 def _check(
@@ -154,7 +160,8 @@ def _train_loader(train: Windows, *, settings: FitSettings, augment: Augmentatio
         )
     else:
         sampler = LengthBuckets(train.lengths, batch_size=settings.batch_size, seed=settings.seed)
-    return DataLoader(items, batch_sampler=sampler, collate_fn=collate)
+    own_draws = torch.Generator().manual_seed(settings.seed)
+    return DataLoader(items, batch_sampler=sampler, collate_fn=collate, generator=own_draws)
 
 
 def _val_loader(val: Windows, *, settings: FitSettings) -> DataLoader[Any]:
@@ -177,11 +184,8 @@ def _checkpoints(folder: Path, *, settings: FitSettings, has_val: bool) -> list[
     return [*found, last]
 
 
-def _loggers(folder: Path, *, tensorboard: bool) -> list[Logger]:
-    found: list[Logger] = [CSVLogger(folder, name="", version="", flush_logs_every_n_steps=1_000_000)]
-    if tensorboard:
-        found.append(TensorBoardLogger(folder, name="", version="tensorboard"))
-    return found
+def _tensorboard(folder: Path, *, wanted: bool) -> Logger | bool:
+    return TensorBoardLogger(folder, name="", version="tensorboard") if wanted else False
 
 
 def _keep_best(network: nn.Module, trainer: lightning.Trainer, *, averages: WeightAverage) -> None:
@@ -193,18 +197,6 @@ def _keep_best(network: nn.Module, trainer: lightning.Trainer, *, averages: Weig
     if path:
         state = torch.load(path, map_location="cpu", weights_only=False)["state_dict"]
         network.load_state_dict({k.removeprefix("network."): v for k, v in state.items() if k.startswith("network.")})
-
-
-def _read_log(folder: Path) -> tuple[Mapping[str, float], ...]:
-    path = folder / "metrics.csv"
-    if not path.is_file():
-        return ()
-    rows: dict[int, dict[str, float]] = {}
-    with path.open(newline="") as file:
-        for row in csv.DictReader(file):
-            filled = {k: float(v) for k, v in row.items() if v not in ("", None)}
-            rows.setdefault(int(filled["epoch"]), {}).update(filled)
-    return tuple(rows[epoch] for epoch in sorted(rows))
 
 
 @contextmanager

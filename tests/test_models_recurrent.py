@@ -126,6 +126,10 @@ def test_segments_end_at_lengths_and_the_last_at_the_longest(lengths: list[int])
     assert len(ends) <= 17
 
 
+def test_items_nearly_alike_are_read_at_once() -> None:
+    assert segment_ends([150, 200, 160, 190]) == [200]
+
+
 def test_steps_beyond_every_length_are_zero() -> None:
     x = torch.randn(2, 90, 3)
     states = BidirectionalLSTM(3, 4)(x, torch.tensor([60, 20]))

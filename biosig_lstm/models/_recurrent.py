@@ -14,6 +14,7 @@ __all__ = ["BidirectionalLSTM", "flip_within_length", "initialise_lstm", "segmen
 
 SEGMENTS = 16  # at most about so many to a batch: more save no padding worth their calls
 SHORTEST_SEGMENT_STEPS = 16
+LEAST_PADDING = 0.2  # share of a batch below which reading the padding costs less than leaving it out
 
 
 def step_mask(lengths: Tensor, steps: int) -> Tensor:
@@ -78,7 +79,8 @@ def segment_ends(lengths: list[int]) -> list[int]:
     Returns
     -------
     list of int
-        Some of the lengths, ascending and far enough apart to be worth a call each; the last is the longest.
+        Some of the lengths, ascending and far enough apart to be worth a call each; the last is the longest. The
+        longest alone where the items are nearly alike.
 
     Examples
     --------
@@ -86,6 +88,8 @@ def segment_ends(lengths: list[int]) -> list[int]:
     [100, 500, 990, 1000]
     """
     longest = max(lengths)
+    if sum(lengths) > (1 - LEAST_PADDING) * len(lengths) * longest:
+        return [longest]
     apart = max(SHORTEST_SEGMENT_STEPS, longest / SEGMENTS)
     ends = [0]
     for length in sorted(lengths):
@@ -240,6 +244,8 @@ class BidirectionalLSTM(nn.Module):
         if x.device.type != "cpu" or is_exporting():
             return self._read(x, lengths, None)
         ends = segment_ends(lengths.tolist())
+        if ends == [x.shape[1]]:
+            return self._read(x, lengths, None)
         order = lengths.argsort(descending=True, stable=True)
         return self._read(x[order], lengths[order], ends)[order.argsort()]
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from biosig_lstm.errors import DataError
 
-__all__ = ["n_samples", "read"]
+__all__ = ["n_samples", "read", "write"]
 
 _BITS = {"PCM_S8": 8, "PCM_16": 16, "PCM_24": 24}
 _BLOCK = 1 << 20
@@ -86,3 +86,32 @@ def read(
             stream.read(out=out[start : start + _BLOCK])
     frames = out.reshape(count, sizes[0], len(sizes)).transpose(0, 2, 1)
     return np.ascontiguousarray(frames >> (32 - bits)).reshape(-1)
+
+
+def write(path: Path, digital: npt.NDArray[np.int32], *, fmt: int, fs: float) -> None:
+    """Write digital samples as a FLAC file.
+
+    Parameters
+    ----------
+    path : Path
+        The signal file.
+    digital : np.ndarray [shape=(channels, samples), dtype=int32]
+        At most 8 channels.
+    fmt : int
+        508, 516 or 524.
+    fs : float [unit=Hz]
+        Written to the file as a whole number; WFDB goes by its own header.
+
+    Raises
+    ------
+    DataError
+        When there are more channels than FLAC holds.
+    """
+    soundfile = _soundfile(path)
+    if len(digital) > 8:
+        raise DataError(f"{path}: a FLAC file holds at most 8 channels, got {len(digital)}; write another format")
+    bits = fmt - 500
+    name = {width: subtype for subtype, width in _BITS.items()}[bits]
+    samples = np.ascontiguousarray(digital.T << (32 - bits))
+    rate = int(min(max(round(fs), 1), 655350))
+    soundfile.write(str(path), samples, rate, subtype=name, format="FLAC")

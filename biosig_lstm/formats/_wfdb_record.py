@@ -93,11 +93,10 @@ class _SignalFile:
         """Return each signal's value before frame `first`: what format 8 counts on from."""
         state = self.initial.copy()
         if self.format == 8 and first > 0:
-            none, nothing = np.zeros(0, dtype=np.int64), np.zeros(0)
+            none, nothing, mark = np.zeros(0, dtype=np.int64), np.zeros(0), np.int32(NO_INVALID)
             out = np.zeros((0, 0), dtype=np.float32)
-            decode(
-                self.data(), 8, 0, first, self.owner, state, none, none, none, 0, 0, nothing, nothing, _NAN, out, none
-            )
+            where = (self.owner, state, none, none, none)
+            decode(self.data(), 8, 0, first, *where, 0, mark, nothing, nothing, _NAN, out, none)
         return state
 
     def check_holds(self, last: int, promised: int) -> None:
@@ -183,8 +182,8 @@ class _Whole:
         decode(
             data, fmt, begin - origin, count, file.owner, file.state_at(begin),
             np.array(rows, dtype=np.int64), file.places[inside], file.sizes[inside], repeat,
-            NO_INVALID if digital else INVALID[file.format], baselines, 1.0 / gains,
-            np.int32(0) if digital else _NAN, out, sums,
+            np.int32(NO_INVALID if digital else INVALID[file.format]), baselines, 1.0 / gains,
+            np.int32(NO_INVALID) if digital else _NAN, out, sums,
         )  # fmt: skip
         return sums
 

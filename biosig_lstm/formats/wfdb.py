@@ -16,6 +16,7 @@ from biosig_lstm.formats._family import Family
 from biosig_lstm.formats._wfdb_annotations import WfdbAnnotations, parse_annotations
 from biosig_lstm.formats._wfdb_header import Header, Segment, SignalSpec, find_header, first_token, parse_header
 from biosig_lstm.formats._wfdb_record import open_reader
+from biosig_lstm.formats._wfdb_write import write_annotations, write_wfdb
 
 __all__ = [
     "Header",
@@ -27,6 +28,8 @@ __all__ = [
     "read_annotations",
     "read_header",
     "read_wfdb",
+    "write_annotations",
+    "write_wfdb",
 ]
 
 Float32 = npt.NDArray[np.float32]
@@ -83,7 +86,8 @@ class WfdbRecord:
             raise DataError(f"{self.header.path}: the record holds no samples: its length is zero")
 
     def __repr__(self) -> str:
-        return f"WfdbRecord({self.header.record!r}: {', '.join(self.channels)}; {self.n_samples} samples at {self.fs:g} Hz)"
+        length = f"{self.n_samples} samples at {self.fs:g} Hz"
+        return f"WfdbRecord({self.header.record!r}: {', '.join(self.channels)}; {length})"
 
     def read(
         self,

@@ -1,5 +1,6 @@
 """Models: frozen specifications that build networks, (x, lengths) to logits; torch alone."""
 
+from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._recurrent import BidirectionalLSTM, flip_within_length, initialise_lstm, step_mask
 from biosig_lstm.models._spec import ModelSpec, spec_from_dict, specs
 from biosig_lstm.models.beat_runs import BeatRuns
@@ -12,6 +13,8 @@ __all__ = [
     "BiLSTM",
     "BidirectionalLSTM",
     "ModelSpec",
+    "check_batch",
+    "check_count",
     "flip_within_length",
     "initialise_lstm",
     "last_pooling",

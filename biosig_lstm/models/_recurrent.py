@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from biosig_lstm.models._checks import check_count, check_fraction, is_exporting
+from biosig_lstm.models._checks import check_batch, check_count, check_fraction, is_exporting
 
 __all__ = ["BidirectionalLSTM", "flip_within_length", "initialise_lstm", "segment_ends", "step_mask"]
 
@@ -216,6 +216,7 @@ class BidirectionalLSTM(nn.Module):
         super().__init__()
         check_recurrent(hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=memory_steps)
         check_count("input_size", input_size)
+        self.input_size = input_size
         sizes = [input_size] + [2 * hidden_size] * num_layers
         self.forward_layers = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size, _ in pairwise(sizes))
         self.backward_layers = nn.ModuleList(
@@ -240,7 +241,13 @@ class BidirectionalLSTM(nn.Module):
         -------
         Tensor [shape=(batch, steps, 2 * hidden_size)]
             The forward direction's states, then the backward direction's; zero beyond an item's length.
+
+        Raises
+        ------
+        ParameterError
+            When `x` has other features, or a length is not in 1 to `steps`.
         """
+        check_batch(x, lengths, n_features=self.input_size)
         if x.device.type != "cpu" or is_exporting():
             return self._read(x, lengths, None)
         ends = segment_ends(lengths.tolist())

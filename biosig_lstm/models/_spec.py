@@ -69,8 +69,8 @@ def specs() -> dict[str, type[ModelSpec]]:
 
     Examples
     --------
-    >>> sorted(specs())
-    ['BeatRuns', 'BiLSTM']
+    >>> specs()["BiLSTM"](hidden_size=32).hidden_size
+    32
     """
     package = importlib.import_module(__package__)
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")

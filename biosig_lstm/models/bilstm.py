@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._checks import check_count, check_name
 from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
@@ -88,7 +88,6 @@ class BiLSTMNetwork(nn.Module):
         check_count("n_outputs", n_outputs)
         if spec.pooling is None and not per_step:
             raise ParameterError("one answer for each item needs a pooling, got None; possible: " + ", ".join(POOLINGS))
-        self.n_features = n_features
         self.lstm = BidirectionalLSTM(
             n_features,
             spec.hidden_size,
@@ -102,7 +101,6 @@ class BiLSTMNetwork(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
-        check_batch(x, lengths, n_features=self.n_features)
         states = self.lstm(x, lengths)
         if self.pool is not None:
             pooled: Tensor = self.head(self.dropout(self.pool(states, lengths)))

@@ -12,7 +12,7 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._base import Dataset, choose_channels
 from biosig_lstm.datasets._synthetic_ecg import synthetic_ecg
 from biosig_lstm.errors import ParameterError, options
-from biosig_lstm.formats.wfdb import read_wfdb
+from biosig_lstm.formats.wfdb import read_wfdb, write_wfdb
 
 __all__ = ["DATASET", "MitBihArrhythmia", "write_sample"]
 
@@ -78,8 +78,6 @@ def write_sample(root: str | Path) -> None:
     root : str or Path
         Folder to write to; made if need be.
     """
-    from biosig_lstm.formats.wfdb import write_wfdb
-
     folder = Path(root)
     folder.mkdir(parents=True, exist_ok=True)
     for record, leads in _SAMPLE_LEADS.items():
@@ -88,4 +86,4 @@ def write_sample(root: str | Path) -> None:
         signals = signals[::-1] if record == "114" else signals
         marks = Annotations([1, *peaks], labels=["+", *beats], notes=["(N", *[""] * len(beats)])
         written = Recording(signals, 360.0, leads, ("mV", "mV"), id=record, annotations=marks)
-        write_wfdb(written, folder, fmt="212")
+        write_wfdb(written, folder, fmt="212", gain=200.0, baseline=1024, comments=["generated"])

@@ -12,11 +12,11 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._base import Dataset
 from biosig_lstm.datasets._card import Card
 from biosig_lstm.datasets._synthetic_ecg import CHANNELS, synthetic_ecg
-from biosig_lstm.formats.wfdb import read_wfdb
+from biosig_lstm.formats.wfdb import read_wfdb, write_wfdb
 
 __all__ = ["DATASET", "Sample", "write_sample"]
 
-_N_SUBJECTS, _DURATION_S, _FS = 8, 150.0, 360.0
+_N_SUBJECTS, _DURATION_S, _FS, _GAIN = 8, 150.0, 360.0, 200.0
 
 
 @dataclass(frozen=True, repr=False)
@@ -46,12 +46,11 @@ def write_sample(root: str | Path, *, seed: int = 0) -> None:
     seed : int [>= 0]
         Another seed gives other subjects.
     """
-    from biosig_lstm.formats.wfdb import write_wfdb
-
     folder = Path(root)
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(1, _N_SUBJECTS + 1):
-        write_wfdb(_generated(f"s{number:02d}", seed=(seed, number)), folder, fmt="212")
+        recording = _generated(f"s{number:02d}", seed=(seed, number))
+        write_wfdb(recording, folder, fmt="212", gain=_GAIN, comments=["generated, no patient was recorded"])
     files = sorted(path for path in folder.glob("s0*.*") if path.suffix in (".atr", ".dat", ".hea"))
     sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in files)
     (folder / "SHA256SUMS.txt").write_text("".join(sums), encoding="utf-8", newline="\n")

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations
 from biosig_lstm.errors import DataError
+from biosig_lstm.events.beats import AAMI
 from biosig_lstm.metrics.classification import accuracy, confusion_by_subject, label_indices
 from biosig_lstm.metrics.events import match_events, per_recording
 from biosig_lstm.metrics.result import Scores
@@ -21,15 +22,6 @@ Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
 AAMI_CLASSES = ("N", "S", "V", "F", "Q")
-
-AAMI: Mapping[str, str] = MappingProxyType(
-    {symbol: name for name, symbols in zip(AAMI_CLASSES, ("NLRej", "AaJS", "VE", "F", "/fQ"), strict=True)
-     for symbol in symbols}
-)  # fmt: skip
-"""Beat symbols of the MIT-BIH annotations to AAMI classes: N = N L R e j, S = A a J S, V = V E, F = F, Q = / f Q.
-
-Some papers put the atrial and junctional escape beats, e and j, in S: their figures are not comparable.
-"""
 
 WITHOUT_232: Mapping[str, tuple[str, ...]] = MappingProxyType({"without_232": ("232",)})
 """MIT-BIH record 232 holds three quarters of the S beats of the test records DS2: S is shown without it too."""

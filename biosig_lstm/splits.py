@@ -216,13 +216,11 @@ def split_subjects(
 
 def _persons(subjects: Iterable[str], same_person: Groups) -> dict[str, str]:
     """Return the person of each subject: the least of the ids that stand for one person."""
-    person = {name: name for name in subjects}
+    ids: dict[str, set[str]] = {}
     for group in same_person:
-        person |= {name: person.get(name, name) for name in group}
-    for group in same_person:
-        joined = {person[name] for name in group}
-        person = {name: min(joined) if p in joined else p for name, p in person.items()}
-    return {name: person[name] for name in dict.fromkeys(subjects)}
+        joined = set(group).union(*(ids.get(name, ()) for name in group))
+        ids |= dict.fromkeys(joined, joined)
+    return {name: min(ids.get(name, {name})) for name in subjects}
 
 
 def _quotas(n: int, fractions: Sequence[float]) -> Int64:
@@ -334,7 +332,8 @@ def _shared(train: Windows, test: Windows, same_person: Groups) -> list[str]:
     if learned & scored:
         found.append(f"on both sides: subjects {some(learned & scored)}")
     person = _persons([*learned, *scored], same_person)
-    twins = {f"{a}={b}" for a in learned - scored for b in scored - learned if same_person and person[a] == person[b]}
+    twin = {person[name]: name for name in sorted(scored - learned)}
+    twins = {f"{name}={twin[person[name]]}" for name in learned - scored if person[name] in twin}
     if twins:
         found.append(f"one person under two ids (train=test): {some(twins)}")
     if recordings:

@@ -120,3 +120,8 @@ def test_each_recording_may_have_its_tolerance():
         event_scores(**said, tolerance_samples=[10])
     with pytest.raises(DataError, match="one reference, detection and subject each, got 2, 2 and 1"):
         event_scores([[1], [2]], [[1], [2]], ["a"], tolerance_samples=1)
+
+
+def test_a_tolerance_that_reaches_everything_is_refused():
+    with pytest.raises(ParameterError, match="leaves 20000 detections in reach of each of 20000 events"):
+        match_events(np.arange(20_000), np.arange(20_000), tolerance_samples=20_000)

@@ -19,6 +19,7 @@ __all__ = ["EventMatch", "event_scores", "match_events"]
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
+_MOST_IN_REACH = 200_000_000
 _SKIP_REFERENCE, _SKIP_DETECTED, _PAIR = 0, 1, 2
 
 
@@ -60,7 +61,7 @@ def match_events(reference: npt.ArrayLike, detected: npt.ArrayLike, *, tolerance
     Raises
     ------
     ParameterError
-        When the tolerance is negative.
+        When the tolerance is negative, or so wide that nearly everything is in reach of everything.
 
     Notes
     -----
@@ -81,6 +82,11 @@ def match_events(reference: npt.ArrayLike, detected: npt.ArrayLike, *, tolerance
     expert, found = expert[by_expert], found[by_found]
     low = np.searchsorted(found, expert - tolerance_samples, side="left").astype(np.int64)
     high = np.searchsorted(found, expert + tolerance_samples, side="right").astype(np.int64)
+    if (high - low).sum() > _MOST_IN_REACH:
+        raise ParameterError(
+            f"tolerance_samples={tolerance_samples} leaves {(high - low).mean():.0f} detections in reach of each of "
+            f"{len(expert)} events: too many to match, and no tolerance in samples is that wide"
+        )
     partner: Int64 = _partners(expert, found, low, high, np.int64(tolerance_samples))
     paired = partner >= 0
     alone = np.ones(len(found), dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -19,7 +20,7 @@ __all__ = ["AroundEvents", "FixedLength", "WholeRecording", "sample_around"]
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
-_TAPS = 4
+_LOBES = 4
 _MARGIN = 1e-9
 
 
@@ -31,7 +32,7 @@ def sample_around(
     Parameters
     ----------
     signals : np.ndarray [shape=(channels, samples), dtype=float32]
-        Finite values, without content above half of `rate_hz`: nothing is filtered here.
+        Finite values.
     positions : np.ndarray [shape=(n,), unit=samples]
         The instants that the windows are aligned on.
     fs : float [unit=Hz]
@@ -48,17 +49,20 @@ def sample_around(
 
     Notes
     -----
-    Values between samples come from a Lanczos kernel of eight taps (Duchon 1979), its weights normalised to a
-    sum of one; where an instant falls on a sample, that sample is returned as it is.
+    Values between samples come from a Lanczos kernel of four lobes (Duchon 1979), its weights normalised to a sum
+    of one. Where `rate_hz` is lower than `fs` the kernel is as much wider, which keeps out what a lower rate cannot
+    hold; where it is not, an instant that falls on a sample gets that sample as it is.
     """
     ticks = np.arange(round((before_s + after_s) * rate_hz)) / rate_hz - round(before_s * rate_hz) / rate_hz
     exact = ticks * fs
     whole = np.floor(exact + _MARGIN).astype(np.int64)
-    reach = np.arange(1 - _TAPS, _TAPS + 1)
-    distance = reach[None, :] - (exact - whole)[:, None]
-    weights = np.sinc(distance) * np.sinc(distance / _TAPS) * (np.abs(distance) < _TAPS)
+    stretch = max(fs / rate_hz, 1.0)
+    half = math.ceil(_LOBES * stretch)
+    reach = np.arange(1 - half, half + 1)
+    distance = (reach[None, :] - (exact - whole)[:, None]) / stretch
+    weights = np.sinc(distance) * np.sinc(distance / _LOBES) * (np.abs(distance) < _LOBES)
     weights = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
-    gathered: Float32 = _gather(signals, positions, whole + 1 - _TAPS, weights)
+    gathered: Float32 = _gather(signals, positions, whole + 1 - half, weights)
     return gathered
 
 
@@ -87,8 +91,7 @@ class AroundEvents(Step):
     before_s, after_s : float [unit=s]
         Extent of a window on either side of the event's first sample.
     rate_hz : float [unit=Hz], optional
-        Samples a second inside a window; the recording's own rate where none is given. The recording must have
-        been low-pass filtered below half of it.
+        Samples a second inside a window, at most the recording's; the recording's own where none is given.
     run : int, optional
         Steps of an item. None: all events of a recording are one item. A pipeline cuts runs after the features,
         so that the first event of a run still knows its past.

@@ -121,6 +121,8 @@ class Annotations:
 
 
 def _strings(values: npt.ArrayLike | Iterable[str]) -> Strings:
+    if isinstance(values, np.ndarray) and values.dtype.kind == "U":
+        return values.reshape(-1)
     items = values.tolist() if isinstance(values, np.ndarray) else list(values)  # type: ignore[arg-type]
     return np.array([str(item) for item in items], dtype=np.str_).reshape(-1)
 

@@ -34,7 +34,7 @@ Float64 = npt.NDArray[np.float64]
 
 LANES = 32
 TOLERANCE = 1e-7
-_TILE = 32
+_TILE = 64
 _LANE_STEP_COST = 3.0
 _NEGLIGIBLE = 1e-290
 
@@ -154,7 +154,7 @@ def _section_run(values: Float64, section: Float64, state: Float64) -> None:
     for t in range(len(values)):
         x = values[t]
         y = b0 * x + z0
-        z0 = b1 * x - a1 * y + z1
+        z0 = (b1 * x + z1) - a1 * y
         z1 = b2 * x - a2 * y
         values[t] = y
     state[0] = z0 if abs(z0) > _NEGLIGIBLE or math.isnan(z0) else 0.0
@@ -183,17 +183,17 @@ def _run_row(source: Any, out: Float32, sos: Float64, state: Float64, at: int, s
 
 
 @njit(cache=True, fastmath={"contract"})
-def _filter_tile(tile: Float64, count: int, sos: Float64, state: Float64) -> None:
-    """Filter `count` steps of all lanes in place; state has shape (sections, 2, LANES)."""
+def _filter_tile(tile: Float64, count: int, step: int, sos: Float64, state: Float64) -> None:
+    """Filter `count` rows of the tile in place, from the first or from the last; state is (sections, 2, LANES)."""
     for s in range(len(sos)):
         b0, b1, b2, a1, a2 = sos[s, 0], sos[s, 1], sos[s, 2], sos[s, 4], sos[s, 5]
         z0, z1 = state[s, 0], state[s, 1]
         for t in range(count):
-            row = tile[t]
+            row = tile[t if step > 0 else count - 1 - t]
             for lane in range(LANES):
                 x = row[lane]
                 y = b0 * x + z0[lane]
-                z0[lane] = b1 * x - a1 * y + z1[lane]
+                z0[lane] = (b1 * x + z1[lane]) - a1 * y
                 z1[lane] = b2 * x - a2 * y
                 row[lane] = y
         for lane in range(LANES):
@@ -207,21 +207,21 @@ def _run_lanes(
 ) -> None:
     """Filter `n` samples of each lane from `begins`, counted in the direction of `step`, side by side."""
     tile = np.zeros((_TILE, LANES))
-    last = source.shape[1] - 1
+    n_samples = source.shape[1]
     for first in range(0, n, _TILE):
         count = min(_TILE, n - first)
         for lane in range(len(rows)):
-            row = source[rows[lane]]
-            at = begins[lane] + first if step > 0 else last - begins[lane] - first
+            at = begins[lane] + first if step > 0 else n_samples - begins[lane] - first - count
+            piece = source[rows[lane], at : at + count]
             for t in range(count):
-                tile[t, lane] = row[at + step * t]
-        _filter_tile(tile, count, sos, state)
+                tile[t, lane] = piece[t]
+        _filter_tile(tile, count, step, sos, state)
         if write:
             for lane in range(len(rows)):
-                target = out[rows[lane]]
-                at = begins[lane] + first if step > 0 else last - begins[lane] - first
+                at = begins[lane] + first if step > 0 else n_samples - begins[lane] - first - count
+                target = out[rows[lane], at : at + count]
                 for t in range(count):
-                    target[at + step * t] = tile[t, lane]
+                    target[t] = tile[t, lane]
 
 
 @njit(cache=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -48,6 +49,7 @@ _VENTRICULAR = np.array(
 _N_P, _N_T = 2, 2
 _POLARITY = {"left": -1.0, "right": 1.0}
 _EDGE_S = 0.1
+_LATEST = {"N": 1.0, "A": 0.88, "V": 0.8}
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def synthetic_ecg(
     respiration_hz : float [unit=Hz]
         Rate of breathing: it moves the intervals, the amplitude and the baseline.
     p_supraventricular, p_ventricular : float [range=0 to 1, sum <= 1]
-        How often a sinus beat is followed by a premature beat of that kind.
+        How often a sinus beat is followed by a premature beat of that kind, kept to in every hundred sinus beats.
     ventricular_origin : {"left", "right"}, optional
         Ventricle that the ventricular beats come from: upright in V1 and downward in MLII, or the reverse;
         drawn by default.
@@ -164,8 +166,8 @@ def _shapes(rng: np.random.Generator, origin: Literal["left", "right"] | None) -
     drawn = float(rng.choice([-1.0, 1.0]))
     ventricular[:, 2:] *= (drawn if origin is None else _POLARITY[origin]) * rng.uniform(1.1, 1.6)
     premature = sinus.copy()
-    premature[:_N_P, 0] += rng.uniform(0.02, 0.05)
-    premature[:_N_P, 2:] *= rng.choice([-0.9, 0.0, 0.3])
+    premature[:_N_P, 0] += rng.uniform(0.005, 0.04)
+    premature[:_N_P, 2:] *= rng.choice([-0.7, 0.0, 0.4, 0.8])
     return {"N": sinus, "A": premature, "V": ventricular}
 
 
@@ -207,19 +209,27 @@ def _rhythm(
 ) -> tuple[list[float], list[str]]:
     times: list[float] = []
     labels: list[str] = []
+    kinds = _hundreds(rng, p_s, p_v)
     now, stop = rng.uniform(0.3, 0.8), duration_s - _EDGE_S
     while now < stop:
         times.append(now)
         labels.append("N")
         interval = float(intervals[int(now * 4)])
-        early = now + interval * rng.uniform(0.55, 0.78)
-        kind = rng.choice(["N", "A", "V"], p=[1 - p_s - p_v, p_s, p_v])
+        kind = next(kinds)
+        early = now + interval * rng.uniform(0.6, _LATEST[kind])
         if kind != "N" and early < stop:
             times.append(early)
-            labels.append(str(kind))
-        reset = early + interval * rng.uniform(1.0, 1.12)
-        now = {"N": now + interval, "A": reset, "V": now + 2 * interval}[str(kind)]
+            labels.append(kind)
+        reset = early + interval * rng.uniform(1.0, 1.06)
+        now = {"N": now + interval, "A": reset, "V": now + 2 * interval}[kind]
     return times, labels
+
+
+def _hundreds(rng: np.random.Generator, p_s: float, p_v: float) -> Iterator[str]:
+    n_s = round(100 * p_s)
+    n_v = min(round(100 * p_v), 100 - n_s)
+    while True:
+        yield from rng.permutation(["A"] * n_s + ["V"] * n_v + ["N"] * (100 - n_s - n_v)).tolist()
 
 
 def _beats(

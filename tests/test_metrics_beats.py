@@ -78,6 +78,15 @@ def test_order_does_not_matter_and_intervals_hold_the_value(seed):
         assert math.isnan(interval.value) or interval.low <= interval.value <= interval.high
 
 
+def test_the_order_in_which_subjects_come_does_not_matter():
+    counts = np.random.default_rng(0).integers(1, 30, (6, 2, 2))
+    said = [
+        summarize(counts[order], [f"s{k}" for k in order], classes="ab", statistics=lambda n: {"x": n[..., 0, 0]})
+        for order in (np.arange(6), np.array([3, 5, 0, 1, 4, 2]))
+    ]
+    assert said[0].to_json() == said[1].to_json()
+
+
 def test_renaming_subjects_does_not_change_values():
     truth, predicted, subjects = made_up(subjects=("1", "2", "3"))
     renamed = np.array([{"1": "3", "2": "1", "3": "2"}[s] for s in subjects.tolist()])

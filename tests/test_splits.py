@@ -144,6 +144,14 @@ def test_every_subject_is_tested_once_in_a_cross_validation():
         assert not subjects_of(train) & subjects_of(test)
 
 
+def test_one_person_is_tested_in_one_fold():
+    pairs = [("s00", "s07"), ("s02", "s05")]
+    for seed in range(5):
+        folds = list(kfold_by_subject(make_windows(9), n_splits=3, seed=seed, same_person=pairs))
+        for pair in pairs:
+            assert sum(set(pair) <= subjects_of(test) for _, test in folds) == 1
+
+
 def test_leave_one_subject_out_goes_through_them_in_order():
     windows = make_windows(4)
     assert [subjects_of(test) for _, test in leave_one_subject_out(windows)] == [{f"s0{k}"} for k in range(4)]

@@ -163,6 +163,12 @@ def test_runs_built_after_sorting_by_label_are_refused(run, rare):
         audit(runs_of_beats(EMPTY), runs_of_beats(beats, run=run, order="label"))
 
 
+def test_only_recordings_that_were_sorted_are_named():
+    honest, cheat = runs_of_beats({"c": rhythm(rare=0.3, seed=1)}), runs_of_beats({"a": rhythm()}, order="label")
+    with pytest.raises(LeakageError, match=r"sorting by label.*in recordings 'a'$"):
+        audit(runs_of_beats(EMPTY), Windows.concatenate([honest, cheat]))
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
@@ -182,8 +188,8 @@ def test_order_of_time_never_raises_an_alarm(seed, run, stride, pattern):
 
 def test_beats_dropped_from_some_items_whatever_their_label_raise_no_alarm():
     rng = np.random.default_rng(0)
-    where, what = rhythm(rare=0.3)
-    dropped = rng.random(len(where)) < 0.1
+    where, what = rhythm(6000, rare=0.5)
+    dropped = rng.random(len(where)) < 0.3
     items = runs_of_beats({"a": (where, what)})
     thinned = runs_of_beats({"a": (where[~dropped], what[~dropped])})
     audit(runs_of_beats(EMPTY), Windows.concatenate([items, thinned]))

@@ -233,13 +233,19 @@ def test_resample_equals_scipys_polyphase(fs: float, rate_hz: float, up: int, do
 
 
 @settings(max_examples=40, deadline=None)
-@given(n_samples=st.integers(0, 300), up=st.integers(1, 30), down=st.integers(1, 30))
+@given(n_samples=st.integers(2, 300), up=st.integers(1, 30), down=st.integers(1, 30))
 def test_a_constant_and_a_line_stay_what_they_are(n_samples: int, up: int, down: int) -> None:
     line = 1000 + 0.5 * np.arange(n_samples)
     got = filters.resample([line, np.full(n_samples, 7.0)], down, rate_hz=up)
     n_out = -(-n_samples * up // down)
     np.testing.assert_allclose(got[0], 1000 + 0.5 * np.arange(n_out) * down / up, rtol=1e-6)
     np.testing.assert_allclose(got[1], np.full(n_out, 7.0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("n_samples", [0, 1])
+def test_next_to_nothing_is_resampled_too(n_samples: int) -> None:
+    got = filters.resample(np.full((1, n_samples), 3.0), 100, rate_hz=250)
+    np.testing.assert_array_equal(got, np.full((1, -(-n_samples * 5 // 2)), 3.0))
 
 
 def test_resampling_moves_annotations_and_stays_inside() -> None:

@@ -63,17 +63,21 @@ def zero_phase(signals: Float32, sos: Float64) -> Float32:
     n_channels, n_samples = signals.shape
     plan = _plan(sos.tobytes())
     segments = segments_for(n_channels, n_samples, plan.run_in)
+    cut = _Cut(segments, int(plan.run_in) if segments > 1 else 0)
+    left, right = _extensions(signals, min(plan.pad, n_samples - 1))
     out = np.empty(signals.shape, dtype=np.float32)
-    run_in = int(plan.run_in) if segments > 1 else 0
-    pad = min(plan.pad, n_samples - 1)
-    _forward_backward(_read_only(signals), _read_only(out), out, plan.sos, plan.zi, pad, segments, run_in)
+    states = _after(left, plan)
+    states = _one_way(signals, out, states, plan, cut, step=1)
+    _run_each(right, plan.sos, states)
+    states = _after(np.ascontiguousarray(right[:, ::-1]), plan)
+    _one_way(out, out, states, plan, cut, step=-1)
     return out
 
 
 def causal_pass(signals: Float32, sos: Float64, states: Float64) -> Float32:
     """Return each channel filtered forward from `states` (channels, sections, 2), which are advanced with it."""
     out = np.empty(signals.shape, dtype=np.float32)
-    _one_way(_read_only(signals), out, states, sos, np.zeros((len(sos), 2)), 0, 0, 1)
+    _run_rows(_read_only(signals), out, sos, states, 0, 1)
     return out
 
 
@@ -82,6 +86,54 @@ def steady_state(sos: Float64) -> Float64:
     from scipy import signal
 
     return np.asarray(signal.sosfilt_zi(sos), dtype=np.float64)
+
+
+def _extensions(signals: Float32, pad: int) -> tuple[Float64, Float64]:
+    first, last = signals[:, :1].astype(np.float64), signals[:, -1:].astype(np.float64)
+    return 2 * first - signals[:, pad:0:-1], 2 * last - signals[:, -2 : -2 - pad : -1]
+
+
+def _after(extension: Float64, plan: _Plan) -> Float64:
+    """Return each channel's state after its extension, having started as if its first value had always been."""
+    states = plan.zi * extension[:, 0, None, None]
+    _run_each(extension, plan.sos, states)
+    return states
+
+
+def _one_way(source: Float32, out: Float32, states: Float64, plan: _Plan, cut: _Cut, *, step: int) -> Float64:
+    """Filter all channels in one direction from `states` (channels, sections, 2); return the last states."""
+    done = 0
+    if cut.segments:
+        states = _segments(source, out, states, plan, cut, step=step)
+        done = source.shape[1] // cut.segments * cut.segments
+    _run_rows(_read_only(source), out, plan.sos, states, done, step)
+    return states
+
+
+def _segments(source: Float32, out: Float32, states: Float64, plan: _Plan, cut: _Cut, *, step: int) -> Float64:
+    """Filter whole segments, each a lane; the first of a channel starts from `states`, the others from the run-in."""
+    n_channels, n_samples = source.shape
+    length, n_lanes = n_samples // cut.segments, n_channels * cut.segments
+    rows = np.repeat(np.arange(n_channels), cut.segments)
+    begins = np.tile(np.arange(cut.segments) * length, n_channels)
+    early = np.maximum(begins - cut.run_in, 0)
+    groups = -(-n_lanes // LANES)
+    lanes = np.zeros((groups, len(plan.sos), 2, LANES))
+    by_lane = lanes.transpose(0, 3, 1, 2)
+    lane = np.arange(n_lanes)
+    guess = source[rows, early if step > 0 else n_samples - 1 - early].astype(np.float64)
+    by_lane[lane // LANES, lane % LANES] = plan.zi * guess[:, None, None]
+    _run_lanes(_read_only(source), out, plan.sos, lanes, rows, early, cut.run_in, step, False)
+    head = lane[:: cut.segments]
+    by_lane[head // LANES, head % LANES] = states
+    _run_lanes(_read_only(source), out, plan.sos, lanes, rows, begins, length, step, True)
+    tail = head + cut.segments - 1
+    return np.ascontiguousarray(by_lane[tail // LANES, tail % LANES])
+
+
+class _Cut(NamedTuple):
+    segments: int
+    run_in: int
 
 
 class _Plan(NamedTuple):
@@ -162,24 +214,28 @@ def _section_run(values: Float64, section: Float64, state: Float64) -> None:
 
 
 @njit(cache=True)
-def _run(values: Float64, sos: Float64, state: Float64) -> None:
-    for s in range(len(sos)):
-        _section_run(values, sos[s], state[s])
+def _run_each(values: Float64, sos: Float64, states: Float64) -> None:
+    """Filter each row of `values` in place from `states` (rows, sections, 2), which are advanced with it."""
+    for k in range(len(values)):
+        for s in range(len(sos)):
+            _section_run(values[k], sos[s], states[k, s])
 
 
 @njit(cache=True)
-def _run_row(source: Any, out: Float32, sos: Float64, state: Float64, at: int, stop: int, step: int) -> None:
-    """Filter positions `at` to `stop` of one row, counted in the direction of `step`, alone."""
+def _run_rows(source: Any, out: Float32, sos: Float64, states: Float64, begin: int, step: int) -> None:
+    """Filter each row alone from its position `begin`, counted in the direction of `step`, to its end."""
     tile = np.empty(512)
-    last = len(source) - 1
-    while at < stop:
-        count = min(len(tile), stop - at)
-        for t in range(count):
-            tile[t] = source[at + t if step > 0 else last - at - t]
-        _run(tile[:count], sos, state)
-        for t in range(count):
-            out[at + t if step > 0 else last - at - t] = tile[t]
-        at += count
+    n_samples = source.shape[1]
+    for k in range(len(source)):
+        for first in range(begin, n_samples, len(tile)):
+            count = min(len(tile), n_samples - first)
+            values = tile[:count]
+            for t in range(count):
+                values[t] = source[k, first + t if step > 0 else n_samples - 1 - first - t]
+            for s in range(len(sos)):
+                _section_run(values, sos[s], states[k, s])
+            for t in range(count):
+                out[k, first + t if step > 0 else n_samples - 1 - first - t] = values[t]
 
 
 @njit(cache=True, fastmath={"contract"})
@@ -203,94 +259,25 @@ def _filter_tile(tile: Float64, count: int, step: int, sos: Float64, state: Floa
 
 @njit(cache=True)
 def _run_lanes(
-    source: Any, out: Float32, sos: Float64, state: Float64, rows: Any, begins: Any, n: int, step: int, write: bool
+    source: Any, out: Float32, sos: Float64, states: Float64, rows: Any, begins: Any, n: int, step: int, write: bool
 ) -> None:
-    """Filter `n` samples of each lane from `begins`, counted in the direction of `step`, side by side."""
+    """Filter `n` samples of each lane from `begins`, counted in the direction of `step`, LANES side by side."""
     tile = np.zeros((_TILE, LANES))
     n_samples = source.shape[1]
-    for first in range(0, n, _TILE):
-        count = min(_TILE, n - first)
-        for lane in range(len(rows)):
-            at = begins[lane] + first if step > 0 else n_samples - begins[lane] - first - count
-            piece = source[rows[lane], at : at + count]
-            for t in range(count):
-                tile[t, lane] = piece[t]
-        _filter_tile(tile, count, step, sos, state)
-        if write:
-            for lane in range(len(rows)):
-                at = begins[lane] + first if step > 0 else n_samples - begins[lane] - first - count
-                target = out[rows[lane], at : at + count]
+    for group in range(len(states)):
+        low = group * LANES
+        n_lanes = min(LANES, len(rows) - low)
+        for first in range(0, n, _TILE):
+            count = min(_TILE, n - first)
+            for k in range(n_lanes):
+                at = begins[low + k] + first if step > 0 else n_samples - begins[low + k] - first - count
+                piece = source[rows[low + k], at : at + count]
                 for t in range(count):
-                    target[t] = tile[t, lane]
-
-
-@njit(cache=True)
-def _head_states(heads: Float64, sos: Float64, zi: Float64) -> Float64:
-    """Return each channel's state after its extension, having started as if its first value had always been."""
-    states = np.empty((len(heads), len(sos), 2))
-    for channel in range(len(heads)):
-        states[channel] = zi * heads[channel, 0]
-        _run(heads[channel], sos, states[channel])
-    return states
-
-
-@njit(cache=True)
-def _one_way(
-    source: Any, out: Float32, states: Float64, sos: Float64, zi: Float64, segments: int, run_in: int, step: int
-) -> None:
-    """Filter all channels in one direction, from `states` (channels, sections, 2), which end as the last ones."""
-    n_channels, n_samples = source.shape
-    length = n_samples // max(segments, 1)
-    if segments > 0:
-        _segments(source, out, states, sos, zi, segments, run_in, step)
-    for channel in range(n_channels):
-        _run_row(source[channel], out[channel], sos, states[channel], length * segments, n_samples, step)
-
-
-@njit(cache=True)
-def _segments(
-    source: Any, out: Float32, states: Float64, sos: Float64, zi: Float64, segments: int, run_in: int, step: int
-) -> None:
-    n_channels, n_samples = source.shape
-    length = n_samples // segments
-    n_lanes = n_channels * segments
-    groups = (n_lanes + LANES - 1) // LANES
-    rows = np.arange(n_lanes) // segments
-    begins = (np.arange(n_lanes) % segments) * length
-    lanes = np.zeros((groups, len(sos), 2, LANES))
-    for lane in range(n_lanes):
-        early = max(begins[lane] - run_in, 0)
-        first = source[rows[lane], early if step > 0 else n_samples - 1 - early]
-        lanes[lane // LANES, :, :, lane % LANES] = zi * first
-    for group in range(groups):
-        mine = slice(group * LANES, min((group + 1) * LANES, n_lanes))
-        early_begins = np.maximum(begins[mine] - run_in, 0)
-        _run_lanes(source, out, sos, lanes[group], rows[mine], early_begins, run_in, step, False)
-    for channel in range(n_channels):
-        lane = channel * segments
-        lanes[lane // LANES, :, :, lane % LANES] = states[channel]
-    for group in range(groups):
-        mine = slice(group * LANES, min((group + 1) * LANES, n_lanes))
-        _run_lanes(source, out, sos, lanes[group], rows[mine], begins[mine], length, step, True)
-    for channel in range(n_channels):
-        lane = (channel + 1) * segments - 1
-        states[channel] = lanes[lane // LANES, :, :, lane % LANES]
-
-
-@njit(cache=True)
-def _forward_backward(
-    source: Any, half_way: Any, out: Float32, sos: Float64, zi: Float64, pad: int, segments: int, run_in: int
-) -> None:
-    n_channels, n_samples = source.shape
-    heads, tails = np.empty((n_channels, pad)), np.empty((n_channels, pad))
-    for channel in range(n_channels):
-        row = source[channel]
-        for k in range(pad):
-            heads[channel, k] = 2.0 * row[0] - row[pad - k]
-            tails[channel, k] = 2.0 * row[n_samples - 1] - row[n_samples - 2 - k]
-    states = _head_states(heads, sos, zi)
-    _one_way(source, out, states, sos, zi, segments, run_in, 1)
-    for channel in range(n_channels):
-        _run(tails[channel], sos, states[channel])
-    states = _head_states(tails[:, ::-1].copy(), sos, zi)
-    _one_way(half_way, out, states, sos, zi, segments, run_in, -1)
+                    tile[t, k] = piece[t]
+            _filter_tile(tile, count, step, sos, states[group])
+            if write:
+                for k in range(n_lanes):
+                    at = begins[low + k] + first if step > 0 else n_samples - begins[low + k] - first - count
+                    target = out[rows[low + k], at : at + count]
+                    for t in range(count):
+                        target[t] = tile[t, k]

@@ -72,6 +72,8 @@ def _find(path: Path) -> tuple[Family, Path]:
         found = family.find(path)
         if found is not None:
             return family, found
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder, not a recording; find_recordings lists what is in it")
     if not path.exists():
         raise DataError(f"{path}: no such file or record")
     known = "; ".join(f"{family.name} ({' '.join(family.extensions)})" for family in families())

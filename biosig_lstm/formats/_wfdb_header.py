@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from dataclasses import dataclass
@@ -234,7 +235,7 @@ def _rate(path: Path, text: str | None) -> float:
         fs = float(text) if text else DEFAULT_FS_HZ
     except ValueError:
         fs = 0.0
-    if not fs > 0:
+    if not (fs > 0 and math.isfinite(fs)):
         raise DataError(f"{path}: the sampling frequency must be a positive number of Hz, got {text!r}")
     return fs
 
@@ -248,9 +249,12 @@ def _signal(path: Path, line: str) -> SignalSpec:
     zero = numbers["adc_zero"]
     if numbers["samples_per_frame"] < 1:
         raise DataError(f"{path}: a signal needs at least one sample a frame: {_show(line)}")
+    gain = float(fields.get("gain", 0)) or DEFAULT_GAIN
+    if not math.isfinite(gain):
+        raise DataError(f"{path}: the gain must be a finite number: {_show(line)}")
     return SignalSpec(
         file=fields["file"],
-        gain=float(fields.get("gain", 0)) or DEFAULT_GAIN,
+        gain=gain,
         baseline=int(fields.get("baseline", zero)),
         unit=fields.get("unit", "mV"),
         checksum=int(fields["checksum"]) if "checksum" in fields else None,

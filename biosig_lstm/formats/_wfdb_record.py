@@ -33,6 +33,10 @@ class Reader(Protocol):
     n_frames: int
     signals: tuple[SignalSpec, ...]
 
+    def check_holds(self, wanted: Sequence[int], *, last: int) -> None:
+        """Raise when the files of the signals `wanted` end before frame `last`."""
+        ...
+
     def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
         """Decode the signals `wanted` from frame `first` on into the rows of `out`: float32 physical, int32 digital."""
         ...
@@ -151,6 +155,12 @@ class _Whole:
         stored = [file for file, _ in self._files if not file.is_null]
         return stored[0].n_frames() if stored else 0
 
+    def check_holds(self, wanted: Sequence[int], *, last: int) -> None:
+        for file, group in self._files:
+            skews = [self.signals[k].skew for k in wanted if k in group]
+            if skews and not file.is_null:
+                file.check_holds(min(last + max(skews), self.n_frames), self.n_frames)
+
     def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
         sums = np.zeros(len(wanted), dtype=np.int64)
         for file, group in self._files:
@@ -175,7 +185,6 @@ class _Whole:
         if count == 0:
             return sums
         begin = first + skew
-        file.check_holds(begin + count, self.n_frames)
         data, fmt, origin = file.frames(begin, count)
         gains = np.array([1.0 if digital else spec.gain for spec in specs])
         baselines = np.array([0.0 if digital else spec.baseline for spec in specs])
@@ -246,6 +255,9 @@ class _Segmented:
             self._open[name] = _Whole(self._header(name))
         return self._open[name]
 
+    def check_holds(self, wanted: Sequence[int], *, last: int) -> None:
+        """Leave it to each segment."""
+
     def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
         width = max(repeat, 1)
         last, at = first + out.shape[1] // width, first
@@ -270,8 +282,10 @@ class _Segmented:
             )
         sources = [self._find(reader, k) for k in wanted]
         there = [row for row, source in enumerate(sources) if source is not None]
+        found = [k for k in sources if k is not None]
         values = np.empty((len(there), out.shape[1]), dtype=out.dtype)
-        reader.fill([k for k in sources if k is not None], first=first, repeat=repeat, out=values)
+        reader.check_holds(found, last=first + out.shape[1] // max(repeat, 1))
+        reader.fill(found, first=first, repeat=repeat, out=values)
         out[:] = gap
         out[there] = values
 

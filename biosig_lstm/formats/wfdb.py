@@ -144,6 +144,8 @@ class WfdbRecord:
             return list(range(len(self.channels)))
         if isinstance(channels, str):
             raise ParameterError(f"channels must be a sequence of names, got the string {channels!r}")
+        if not channels:
+            raise ParameterError(f"{self.header.record}: at least one channel is needed, got none")
         return [self._row(channel) for channel in channels]
 
     def _row(self, channel: str | int) -> int:
@@ -171,6 +173,7 @@ class WfdbRecord:
                 f"the record holds 0 to {self.n_samples * width}"
             )
         begin, end = first // width, -(-last // width)
+        self._reader.check_holds(rows, last=end)
         out = np.empty((len(rows), (end - begin) * width), dtype=dtype)
         self._reader.fill(rows, first=begin, repeat=repeat, out=out)
         return out[:, first - begin * width : last - begin * width]

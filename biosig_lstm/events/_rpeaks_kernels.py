@@ -9,6 +9,7 @@ import numpy.typing as npt
 from numba import njit
 
 __all__ = [
+    "best_path",
     "block_maxima",
     "block_medians",
     "decimate",
@@ -17,6 +18,7 @@ __all__ = [
     "fuse",
     "locate",
     "pick",
+    "running_maximum",
     "running_percentile",
 ]
 
@@ -24,7 +26,7 @@ Array = npt.NDArray[Any]
 
 
 @njit(cache=True, fastmath=True)
-def _inner(x: Array, start: int, taps: Array) -> float:
+def _inner(x: Array, start: int, taps: Array) -> Any:
     part, total = x[start : start + len(taps)], np.float32(0.0)
     for k in range(len(taps)):
         total += taps[k] * part[k]
@@ -32,7 +34,7 @@ def _inner(x: Array, start: int, taps: Array) -> float:
 
 
 @njit(cache=True)
-def _inner_held(x: Array, start: int, taps: Array) -> float:
+def _inner_held(x: Array, start: int, taps: Array) -> Any:
     total, last = np.float32(0.0), len(x) - 1
     for k in range(len(taps)):
         total += taps[k] * x[min(max(start + k, 0), last)]
@@ -80,8 +82,11 @@ def energy(b: Array, slope_gain: float) -> Array:
 def block_maxima(x: Array, size: int) -> Array:
     """Return the largest value of each block of `size`; the last block may be shorter."""
     y = np.zeros((len(x) + size - 1) // size, dtype=np.float32)
-    for i in range(len(x)):
-        y[i // size] = max(y[i // size], x[i])
+    for k in range(len(y)):
+        largest = x[k * size]
+        for i in range(k * size, min((k + 1) * size, len(x))):
+            largest = max(largest, x[i])
+        y[k] = largest
     return y
 
 
@@ -96,28 +101,56 @@ def block_medians(x: Array, size: int, stride: int) -> Array:
 
 
 @njit(cache=True)
-def running_percentile(x: Array, span: int, fraction: float) -> Array:
-    """Return, for each value, the `fraction` order statistic of the `span` values around it, ends held."""
-    n, half = len(x), span // 2
-    y = np.empty(n, dtype=np.float32)
-    window = np.empty(2 * half + 1, dtype=np.float32)
-    for i in range(n):
-        for k in range(len(window)):
-            window[k] = x[min(max(i + k - half, 0), n - 1)]
-        y[i] = np.sort(window)[int(fraction * 2 * half + 0.5)]
-    return y
+def _exchange(ordered: Array, old: float, new: float) -> None:
+    """Replace one `old` by `new` in an ascending array and keep it ascending."""
+    k = 0
+    while ordered[k] != old:
+        k += 1
+    while k + 1 < len(ordered) and ordered[k + 1] < new:
+        ordered[k] = ordered[k + 1]
+        k += 1
+    while k > 0 and ordered[k - 1] > new:
+        ordered[k] = ordered[k - 1]
+        k -= 1
+    ordered[k] = new
 
 
 @njit(cache=True)
+def running_percentile(x: Array, span: int, fraction: float) -> Array:
+    """Return, for each value, the `fraction` order statistic of the `span` values around it, ends held."""
+    n, half = len(x), span // 2
+    y = np.empty(n, dtype=x.dtype)
+    ordered = np.empty(2 * half + 1, dtype=x.dtype)
+    for k in range(len(ordered)):
+        ordered[k] = x[min(max(k - half, 0), n - 1)]
+    ordered.sort()
+    rank = int(fraction * 2 * half + 0.5)
+    for i in range(n):
+        y[i] = ordered[rank]
+        _exchange(ordered, x[max(i - half, 0)], x[min(i + half + 1, n - 1)])
+    return y
+
+
+@njit(cache=True, fastmath=True)
 def fuse(total: Array, envelope: Array, scale: Array, size: int) -> None:
     """Add ``envelope * scale`` to `total`, where `scale` has one value a block and runs straight between middles."""
     last = len(scale) - 1
-    for i in range(len(total)):
-        at = (i + 0.5) / size - 0.5
-        left = min(max(int(np.floor(at)), 0), last)
-        right = min(left + 1, last)
-        part = min(max(at - left, 0.0), 1.0)
-        total[i] += envelope[i] * (scale[left] + part * (scale[right] - scale[left]))
+    for k in range(-1, last + 1):
+        left, right = scale[max(k, 0)], scale[min(k + 1, last)]
+        first = k * size + size // 2
+        slope = (right - left) / np.float32(size)
+        for i in range(max(first, 0), min(first + size, len(total))):
+            total[i] += envelope[i] * (left + slope * np.float32(i - first))
+
+
+@njit(cache=True)
+def running_maximum(x: Array, half: int) -> Array:
+    """Return, for each value, the largest of itself and the `half` values on either side."""
+    n = len(x)
+    y = np.empty(n, dtype=np.float32)
+    for i in range(n):
+        y[i] = np.max(x[max(i - half, 0) : min(i + half + 1, n)])
+    return y
 
 
 @njit(cache=True)
@@ -134,6 +167,45 @@ def pick(x: Array, threshold: float, distance: int) -> Array:
         elif x[i] > x[found[count - 1]]:
             found[count - 1] = i
     return found[:count]
+
+
+@njit(cache=True)
+def _interval_cost(ratio: float, costs: Array) -> Any:
+    """Return what an interval costs that is `ratio` times the usual one there."""
+    short, short_cost, long, long_cost = costs
+    if ratio < short:
+        return short_cost * np.log(short / ratio)
+    if ratio > long:
+        return min(long_cost * np.log(ratio / long), long_cost)
+    return 0.0
+
+
+@njit(cache=True)
+def best_path(at: Array, gain: Array, usual: Array, shortest: int, costs: Array) -> Array:
+    """Return the indices of the candidates whose gains, less the costs of the intervals between them, sum highest.
+
+    Dynamic programming: each candidate follows the best of the eight before it, or of none.
+    """
+    n = len(at)
+    total, before = np.zeros(n), np.full(n, -1)
+    for i in range(n):
+        best = 0.0 if i == 0 else -1e30
+        for j in range(i - 1, max(i - 9, -1), -1):
+            if at[i] - at[j] < shortest:
+                continue
+            value = total[j] - _interval_cost((at[i] - at[j]) / usual[i], costs)
+            if value > best:
+                best, before[i] = value, j
+        total[i] = max(best, 0.0) + gain[i] if i < 9 else best + gain[i]
+        if i < 9 and best < 0.0:
+            before[i] = -1
+    path = np.empty(n, dtype=np.int64)
+    count, k = 0, 0 if n == 0 else max(n - 9, 0) + int(np.argmax(total[max(n - 9, 0) :]))
+    while n > 0 and k >= 0:
+        path[count] = k
+        count += 1
+        k = before[k]
+    return path[:count][::-1]
 
 
 @njit(cache=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -22,9 +22,15 @@ Int64 = npt.NDArray[np.int64]
 _LOW_HZ, _HIGH_HZ = 5.0, 20.0
 _SLOPE_HZ = 50.0  # a slope of this many amplitudes a second weighs as much as the amplitude
 _SMOOTH_S = 0.2
-_BLOCK_S, _SPAN = 1.5, 9
-_THRESHOLD, _REFRACTORY_S = 0.3, 0.28
-_FLOOR = 0.1
+_BLOCK_S, _SPAN = 0.5, 27  # levels stand for 13.5 s
+_LEVEL = 0.35
+_LEVEL_FLOOR = 0.1  # of the lead's usual level: a pause is not turned up to look like beats
+_CANDIDATE, _APART_S = 0.06, 0.2
+_FIRST_THRESHOLD, _PASSES = 0.35, 2
+_THRESHOLD_RANGE = (0.15, 0.5)
+_USUAL_RR_S = (0.3, 2.0)
+_SHORTEST_S = 0.25
+_INTERVAL_COSTS = (0.65, 1.0, 1.6, 1.0)  # free from 0.65 to 1.6 times the usual interval
 
 
 class RPeakResult(NamedTuple):
@@ -49,7 +55,7 @@ class _Lead:
     values: npt.NDArray[Any]
     band: Float32
     envelope: Float32
-    unusable: npt.NDArray[np.bool_]
+    missing: Int64
 
 
 def rpeaks(signals: npt.ArrayLike, fs: float) -> Int64:
@@ -90,22 +96,24 @@ def find_rpeaks(signals: npt.ArrayLike, fs: float) -> RPeakResult:
         raise ParameterError(f"signals must be (channels, samples) or (samples,), got shape {rows.shape}")
     if not (fs > 0 and math.isfinite(fs)):
         raise ParameterError(f"fs must be a positive number of Hz, got {fs}")
-    nothing = np.zeros(0, dtype=np.int64)
-    if rows.shape[1] < max(0.3 * fs, 3):
-        return RPeakResult(nothing, [(0, rows.shape[1], "too short")] if rows.shape[1] else [])
-    step = max(1, int(fs // 100))
+    step, n_samples = max(1, int(fs // 100)), rows.shape[1]
+    if n_samples < max(0.3 * fs, 3) or not len(rows):
+        return RPeakResult(np.zeros(0, dtype=np.int64), [(0, n_samples, "too short")] if n_samples else [])
     leads = [lead for lead in (_prepare(row, fs, step) for row in rows) if lead is not None]
     if not leads:
-        return RPeakResult(nothing, [(0, rows.shape[1], "flat or missing")])
+        return RPeakResult(np.zeros(0, dtype=np.int64), [(0, n_samples, "flat or missing")])
     rate = fs / step
-    size = round(_BLOCK_S * rate)
-    weights = _weights(leads, size)
-    score = _fused(leads, weights, size)
-    found = kernels.pick(score, _THRESHOLD, round(_REFRACTORY_S * rate))
-    best = leads[int(np.argmax(np.sum([w for w, _ in weights], axis=1)))]
-    peaks = kernels.locate(found, best.band, best.values, round(0.08 * rate), step)
-    left_out = _left_out(leads, step, rows.shape[1], rate)
-    return RPeakResult(np.unique(peaks), left_out)
+    score, weights = _fused(leads, round(_BLOCK_S * rate))
+    best = leads[int(np.argmax(weights))]
+    peaks = kernels.locate(_beats(score, rate), best.band, best.values, round(0.08 * rate), step)
+    left_out = _left_out(leads, step, n_samples, rate)
+    return RPeakResult(_outside(np.unique(peaks), left_out), left_out)
+
+
+def _outside(peaks: Int64, stretches: list[tuple[int, int, str]]) -> Int64:
+    for start, stop, _ in stretches:
+        peaks = peaks[(peaks < start) | (peaks >= stop)]
+    return peaks
 
 
 def _prepare(row: npt.NDArray[Any], fs: float, step: int) -> _Lead | None:
@@ -125,9 +133,7 @@ def _prepare(row: npt.NDArray[Any], fs: float, step: int) -> _Lead | None:
     coarse = kernels.decimate(values, _lowpass(0.45 / step, 2 * step if step > 1 else 0), step, low, 1.0 / (high - low))
     band = kernels.filter_centred(coarse, _bandpass(rate))
     envelope = np.sqrt(kernels.filter_centred(kernels.energy(band, rate / _SLOPE_HZ), _hann(_SMOOTH_S * rate)))
-    unusable = np.zeros(len(band), dtype=np.bool_)
-    unusable[missing // step] = True
-    return _Lead(values, band, envelope, unusable)
+    return _Lead(values, band, envelope, missing)
 
 
 def _lowpass(cutoff: float, half: int) -> Float32:
@@ -152,33 +158,71 @@ def _hann(width: float) -> Float32:
     return np.asarray(taps / taps.sum(), dtype=np.float32)
 
 
-def _weights(leads: list[_Lead], size: int) -> list[tuple[Float32, Float32]]:
-    """Return, for each lead, its weight and its level in each block."""
-    out = []
-    for lead in leads:
-        level = kernels.running_percentile(kernels.block_maxima(lead.envelope, size), _SPAN, 0.4)
-        level = np.maximum(level, _FLOOR * np.median(level) + 1e-9)
-        rest = kernels.running_percentile(kernels.block_medians(lead.envelope, size, 6), _SPAN, 0.5)
-        weight = np.clip(level / np.maximum(rest, 1e-9) - 1, 0.05, 20) ** 2
-        out.append((weight.astype(np.float32), level))
-    return out
+def _levels(envelope: Float32, size: int) -> tuple[Float32, Float32, Float32]:
+    """Return, block by block, a lead's level of beats, its level of rest, and whether beats are there now."""
+    maxima = kernels.block_maxima(envelope, size)
+    seconds = kernels.running_maximum(maxima, 1)
+    level = kernels.running_percentile(seconds, _SPAN, _LEVEL)
+    level = np.maximum(level, _LEVEL_FLOOR * np.median(level) + 1e-9)
+    rest = kernels.running_percentile(kernels.block_medians(envelope, size, 4), _SPAN, 0.5)
+    present = np.minimum(kernels.running_maximum(maxima, 3) / level, 1.0)
+    return level, rest, present
 
 
-def _fused(leads: list[_Lead], weights: list[tuple[Float32, Float32]], size: int) -> Float32:
-    score = np.zeros(len(leads[0].envelope), dtype=np.float32)
-    whole = np.sum([weight for weight, _ in weights], axis=0)
-    for lead, (weight, level) in zip(leads, weights, strict=True):
+def _fused(leads: list[_Lead], size: int) -> tuple[Float32, list[float]]:
+    """Return one curve with a level of about 1 at each beat, and how much of it came from each lead."""
+    levels = [_levels(lead.envelope, size) for lead in leads]
+    weights = [(np.clip(a / np.maximum(b, 1e-9) - 1, 0.05, 20) * here) ** 2 + 1e-6 for a, b, here in levels]
+    score, whole = np.zeros(len(leads[0].envelope), dtype=np.float32), np.sum(weights, axis=0)
+    for lead, weight, (level, _, _) in zip(leads, weights, levels, strict=True):
         kernels.fuse(score, lead.envelope, (weight / (whole * level)).astype(np.float32), size)
-    level = kernels.running_percentile(kernels.block_maxima(score, size), _SPAN, 0.4)
-    scaled = np.zeros_like(score)
-    kernels.fuse(scaled, score, 1.0 / np.maximum(level, 0.05), size)
-    return scaled
+    level, scaled = _levels(score, size)[0], np.zeros_like(score)
+    kernels.fuse(scaled, score, (1.0 / np.maximum(level, 0.05)).astype(np.float32), size)
+    return scaled, [float(weight.sum()) for weight in weights]
+
+
+def _beats(score: Float32, rate: float) -> Int64:
+    """Return which maxima of the curve are beats: those whose heights and intervals together are likeliest."""
+    at = kernels.pick(score, _CANDIDATE, round(_APART_S * rate))
+    height = score[at].astype(np.float64)
+    chosen = np.flatnonzero(height > _FIRST_THRESHOLD)
+    for _ in range(_PASSES):
+        gain = np.clip(np.log(height / _threshold(at, height, chosen)), -5.0, 4.0)
+        intervals = np.diff(at[chosen])
+        middles = at[chosen][:-1] + intervals / 2
+        usual = _local(at, middles, intervals, span=11, fraction=0.5, otherwise=0.8 * rate)
+        usual = np.clip(usual, _USUAL_RR_S[0] * rate, _USUAL_RR_S[1] * rate)
+        chosen = kernels.best_path(at, gain, usual, round(_SHORTEST_S * rate), np.array(_INTERVAL_COSTS))
+    return np.asarray(at[chosen], dtype=np.int64)
+
+
+def _threshold(at: Int64, height: npt.NDArray[np.float64], chosen: Int64) -> npt.NDArray[np.float64]:
+    """Return, at each candidate, the geometric mean of what beats and what other maxima near it reach."""
+    rest = np.ones(len(at), dtype=np.bool_)
+    rest[chosen] = False
+    noise = _local(at, at[rest], height[rest], span=21, fraction=0.6, otherwise=0.05)
+    beat = _local(at, at[chosen], height[chosen], span=11, fraction=0.4, otherwise=1.0)
+    return np.asarray(np.clip(np.sqrt(np.maximum(noise, 0.05) * beat), *_THRESHOLD_RANGE))
+
+
+def _local(
+    at: Int64, where: npt.NDArray[Any], values: npt.NDArray[Any], *, span: int, fraction: float, otherwise: float
+) -> npt.NDArray[np.float64]:
+    """Return at `at` the running percentile of `values`, which lie at `where`."""
+    if len(where) < 3:
+        return np.full(len(at), otherwise)
+    return np.interp(at, where, kernels.running_percentile(values.astype(np.float32), span, fraction))
 
 
 def _left_out(leads: list[_Lead], step: int, n_samples: int, rate: float) -> list[tuple[int, int, str]]:
-    unusable = np.all([lead.unusable for lead in leads], axis=0).astype(np.int8)
-    edges = np.flatnonzero(np.diff(unusable, prepend=0, append=0)).reshape(-1, 2)
-    return [(int(a) * step, min(int(b) * step, n_samples), "missing") for a, b in edges.tolist() if b - a > 0.1 * rate]
+    """Return the stretches of more than 0.1 s that are missing in every lead."""
+    if any(len(lead.missing) == 0 for lead in leads):
+        return []
+    unusable = np.zeros((len(leads), len(leads[0].band)), dtype=np.int8)
+    for row, lead in zip(unusable, leads, strict=True):
+        row[lead.missing // step] = 1
+    edges = np.flatnonzero(np.diff(unusable.min(axis=0), prepend=0, append=0)).reshape(-1, 2)
+    return [(a * step, min(b * step, n_samples), "missing") for a, b in edges.tolist() if b - a > 0.1 * rate]
 
 
 @dataclass(frozen=True)
@@ -199,8 +243,6 @@ class RPeaks(Step):
         """Return `recording` with its beats; stretches that could not be searched are named in its history."""
         result = find_rpeaks(recording.signals, recording.fs)
         marks = Annotations(result.peaks, labels=[self.label] * len(result.peaks))
-        notes = [
-            f"R-peaks: {a / recording.fs:g}-{b / recording.fs:g} s left out: {why}" for a, b, why in result.left_out
-        ]
-        found = recording.with_annotations(marks)
-        return found.with_signals(found.signals, note="; ".join(notes)) if notes else found
+        fs, found = recording.fs, recording.with_annotations(marks)
+        notes = [f"no R-peaks sought from {a / fs:g} to {b / fs:g} s: {why}" for a, b, why in result.left_out]
+        return replace(found, history=(*found.history, *notes))

@@ -14,7 +14,7 @@ from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
 
-__all__ = ["Filter", "NotFiniteError", "as_rows", "channels_named", "check_fs"]
+__all__ = ["Filter", "NotFiniteError", "as_rows", "channels_named", "check_fs", "read_only"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -59,6 +59,13 @@ def as_rows(signals: npt.ArrayLike, fs: float, *, gaps_allowed: bool = False) ->
     if rows.size and not gaps_allowed:
         _refuse_gaps(rows, fs)
     return rows
+
+
+def read_only(array: Float32) -> Float32:
+    """Return a read-only view: compiled functions then know one type of input and are compiled once."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 def _refuse_gaps(rows: Float32, fs: float) -> None:

@@ -18,6 +18,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from biosig_lstm.filters._base import read_only
+
 __all__ = [
     "LANES",
     "TOLERANCE",
@@ -34,7 +36,7 @@ Float64 = npt.NDArray[np.float64]
 
 LANES = 32
 TOLERANCE = 1e-7
-_TILE = 64
+_TILE = 128
 _LANE_STEP_COST = 3.0
 _NEGLIGIBLE = 1e-290
 
@@ -77,7 +79,7 @@ def zero_phase(signals: Float32, sos: Float64) -> Float32:
 def causal_pass(signals: Float32, sos: Float64, states: Float64) -> Float32:
     """Return each channel filtered forward from `states` (channels, sections, 2), which are advanced with it."""
     out = np.empty(signals.shape, dtype=np.float32)
-    _run_rows(_read_only(signals), out, sos, states, 0, 1)
+    _run_rows(read_only(signals), out, sos, states, 0, 1)
     return out
 
 
@@ -106,7 +108,7 @@ def _one_way(source: Float32, out: Float32, states: Float64, plan: _Plan, cut: _
     if cut.segments:
         states = _segments(source, out, states, plan, cut, step=step)
         done = source.shape[1] // cut.segments * cut.segments
-    _run_rows(_read_only(source), out, plan.sos, states, done, step)
+    _run_rows(read_only(source), out, plan.sos, states, done, step)
     return states
 
 
@@ -123,10 +125,10 @@ def _segments(source: Float32, out: Float32, states: Float64, plan: _Plan, cut: 
     lane = np.arange(n_lanes)
     guess = source[rows, early if step > 0 else n_samples - 1 - early].astype(np.float64)
     by_lane[lane // LANES, lane % LANES] = plan.zi * guess[:, None, None]
-    _run_lanes(_read_only(source), out, plan.sos, lanes, rows, early, cut.run_in, step, False)
+    _run_lanes(read_only(source), out, plan.sos, lanes, rows, early, cut.run_in, step, False)
     head = lane[:: cut.segments]
     by_lane[head // LANES, head % LANES] = states
-    _run_lanes(_read_only(source), out, plan.sos, lanes, rows, begins, length, step, True)
+    _run_lanes(read_only(source), out, plan.sos, lanes, rows, begins, length, step, True)
     tail = head + cut.segments - 1
     return np.ascontiguousarray(by_lane[tail // LANES, tail % LANES])
 
@@ -147,12 +149,6 @@ class _Plan(NamedTuple):
 def _plan(sections: bytes) -> _Plan:
     sos = np.frombuffer(sections, dtype=np.float64).reshape(-1, 6).copy()
     return _Plan(sos, steady_state(sos), pad_length(sos), run_in_samples(sos))
-
-
-def _read_only(array: Float32) -> Float32:
-    view = array.view()
-    view.flags.writeable = False
-    return view
 
 
 def pad_length(sos: Float64) -> int:
@@ -258,6 +254,26 @@ def _filter_tile(tile: Float64, count: int, step: int, sos: Float64, state: Floa
 
 
 @njit(cache=True)
+def _load(tile: Float64, lane: int, piece: Any) -> None:
+    if len(piece) == _TILE:
+        for t in range(_TILE):
+            tile[t, lane] = piece[t]
+    else:
+        for t in range(len(piece)):
+            tile[t, lane] = piece[t]
+
+
+@njit(cache=True)
+def _store(tile: Float64, lane: int, piece: Float32) -> None:
+    if len(piece) == _TILE:
+        for t in range(_TILE):
+            piece[t] = tile[t, lane]
+    else:
+        for t in range(len(piece)):
+            piece[t] = tile[t, lane]
+
+
+@njit(cache=True)
 def _run_lanes(
     source: Any, out: Float32, sos: Float64, states: Float64, rows: Any, begins: Any, n: int, step: int, write: bool
 ) -> None:
@@ -271,13 +287,9 @@ def _run_lanes(
             count = min(_TILE, n - first)
             for k in range(n_lanes):
                 at = begins[low + k] + first if step > 0 else n_samples - begins[low + k] - first - count
-                piece = source[rows[low + k], at : at + count]
-                for t in range(count):
-                    tile[t, k] = piece[t]
+                _load(tile, k, source[rows[low + k], at : at + count])
             _filter_tile(tile, count, step, sos, states[group])
             if write:
                 for k in range(n_lanes):
                     at = begins[low + k] + first if step > 0 else n_samples - begins[low + k] - first - count
-                    target = out[rows[low + k], at : at + count]
-                    for t in range(count):
-                        target[t] = tile[t, k]
+                    _store(tile, k, out[rows[low + k], at : at + count])

@@ -13,7 +13,7 @@ from numba import njit
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.filters._base import Filter, Float32, as_rows, channels_named, check_fs
+from biosig_lstm.filters._base import Filter, Float32, as_rows, channels_named, check_fs, read_only
 
 __all__ = ["Resample", "resample"]
 
@@ -66,11 +66,12 @@ def resample(signals: npt.ArrayLike, fs: float, *, rate_hz: float) -> Float32:
     up, down = ratio.numerator, ratio.denominator
     out = np.empty((len(rows), -(-rows.shape[1] * up // down)), dtype=np.float32)
     taps, before = _phases(up, down)
+    padded = np.zeros(before + rows.shape[1] + taps.shape[1], dtype=np.float32)
     for row, target in zip(rows, out, strict=True):
         if row.size:
             slope = (float(row[-1]) - float(row[0])) / max(len(row) - 1, 1)
-            centred = _less_line(row, slope, before, taps.shape[1])
-            _resample_row(centred, target, taps, up, down, float(row[0]), slope)
+            _less_line(read_only(row), float(row[0]), slope, padded, before)
+            _resample_row(padded, target, taps, up, down, float(row[0]), slope)
     return out
 
 
@@ -108,12 +109,10 @@ def _phases(up: int, down: int) -> tuple[Float32, int]:
     return np.ascontiguousarray(taps, dtype=np.float32), before
 
 
-def _less_line(row: Float32, slope: float, before: int, n_taps: int) -> Float32:
-    """Return `row` less the line through its ends, between zeros that the filter reaches into."""
-    padded = np.zeros(before + len(row) + n_taps, dtype=np.float32)
-    line = float(row[0]) + slope * np.arange(len(row)) if slope else float(row[0])
-    np.subtract(row, line, out=padded[before : before + len(row)], dtype=np.float64, casting="same_kind")
-    return padded
+@njit(cache=True)
+def _less_line(row: Any, first: float, slope: float, padded: Any, before: int) -> None:
+    for k in range(len(row)):
+        padded[before + k] = row[k] - (first + slope * k)
 
 
 @njit(cache=True, fastmath={"reassoc", "contract", "nsz"})

@@ -15,7 +15,7 @@ _PLACES = {
     "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),
     "biosig_lstm.formats": ("find_recordings", "open_recording"),
     "biosig_lstm.filters": (
-        "Bandpass", "BaselineWander", "FillGaps", "Highpass", "Lowpass", "Normalize", "Notch", "Resample", "ToUnit",
+        "Bandpass", "BaselineWander", "EcgLeads", "FillGaps", "Highpass", "Lowpass", "Normalize", "Notch", "Resample", "ToUnit",
     ),
     "biosig_lstm.events.beats": ("AAMI", "Beats"),
     "biosig_lstm.events.rpeaks": ("RPeaks",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -11,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from biosig_lstm.containers import Recording, Windows
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.containers import DETECTED, Recording, Windows
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.steps import Step
 
 __all__ = ["AroundEvents", "FixedLength", "WholeRecording", "sample_around"]
@@ -121,6 +122,7 @@ class AroundEvents(Step):
         _check_rate(recording, rate_hz)
         if not len(events):
             raise DataError(f"{recording.id}: no beats or other events to cut windows around")
+        self._check_labels(recording)
         cut = sample_around(
             recording.signals[: self.leads],
             np.asarray(events.starts),
@@ -146,6 +148,16 @@ class AroundEvents(Step):
             window_shape=(self.leads, cut.shape[2]),
             step_labels=True,
         )
+
+    def _check_labels(self, recording: Recording) -> None:
+        foreign = set(recording.annotations.labels.tolist()) - {*self.classes, DETECTED}
+        if foreign:
+            warnings.warn(
+                f"{recording.id}: events labelled {', '.join(sorted(foreign)[:12])} count as unlabelled, classes are "
+                f"{' '.join(self.classes)}: is a step missing that maps labels to classes, such as Beats()?",
+                BiosigWarning,
+                stacklevel=3,
+            )
 
 
 @dataclass(frozen=True)

@@ -203,10 +203,11 @@ def test_items_are_selected_and_put_together_again() -> None:
         Windows.concatenate([])
 
 
-@given(n_steps=st.integers(1, 9))
-def test_runs_hold_every_step_once_in_order(n_steps: int) -> None:
+@given(n_steps=st.integers(1, 9), first=st.integers(1, 9))
+def test_runs_hold_every_step_once_in_order(n_steps: int, first: int) -> None:
     whole = windows(y=[0, 1, 0, 1, 1, 0, 0], step_labels=True, positions=[5, 9, 12, 20, 33, 40, 55], rate_hz=None)
-    runs = whole.into_runs(n_steps)
+    runs = whole.into_runs(n_steps, first=min(first, n_steps))
+    assert {int(runs.lengths[runs.recordings == name][0]) for name in ("r1", "r2")} <= {min(first, n_steps), 3, 4}
     np.testing.assert_array_equal(runs.values, whole.values)
     assert runs.lengths.max() <= n_steps
     assert runs.starts.tolist() == [whole.positions[k] for k in runs.offsets[:-1]]  # type: ignore[index]

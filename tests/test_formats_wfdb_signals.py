@@ -211,6 +211,15 @@ def test_flac_that_is_not_what_the_header_says(tmp_path: Path) -> None:
         read_wfdb(header)
 
 
+@pytest.mark.parametrize("keep", [6, 60, 20_000])
+def test_damaged_flac(tmp_path: Path, keep: int) -> None:
+    header = write_wfdb(recording_of(digital_of(516, channels=1, samples=50_000, seed=0)), tmp_path, fmt=516, gain=1)
+    raw = header.with_suffix(".dat").read_bytes()
+    header.with_suffix(".dat").write_bytes(raw[:keep])
+    with pytest.raises(DataError, match=r"made.dat: (damaged FLAC file|cut short)"):
+        read_wfdb(header)
+
+
 def test_history_tells_that_frames_were_averaged(tmp_path: Path) -> None:
     (tmp_path / "r.dat").write_bytes(np.array([1, 2, -4, -1], dtype="<i2").tobytes())
     (tmp_path / "r.hea").write_text("r 1 10 2\nr.dat 16x2 1 16 0 0 0 0 ECG\n")

@@ -80,7 +80,7 @@ class _KillAfter:
 
 
 def test_a_killed_run_resumes_to_the_weights_of_an_unbroken_one(tmp_path: Path) -> None:
-    how = FitSettings(max_epochs=6, batch_size=4, learning_rate=1e-2, device="cpu", average_from=0.3)
+    how = FitSettings(max_epochs=6, batch_size=4, learning_rate=1e-2, device="cpu", average_decay=0.9)
     whole, broken = network(), network()
     history = fit(whole, runs(), settings=how, directory=tmp_path / "whole", progress=False)
     with pytest.raises(RuntimeError, match="killed"):

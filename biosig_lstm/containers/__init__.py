@@ -1,7 +1,7 @@
 """What travels through the package: recordings, their annotations, and windows cut from them."""
 
-from biosig_lstm.containers.annotations import Annotations, freeze
+from biosig_lstm.containers.annotations import DETECTED, Annotations, freeze
 from biosig_lstm.containers.recording import Recording, canonical_unit
 from biosig_lstm.containers.windows import Windows
 
-__all__ = ["Annotations", "Recording", "Windows", "canonical_unit", "freeze"]
+__all__ = ["DETECTED", "Annotations", "Recording", "Windows", "canonical_unit", "freeze"]

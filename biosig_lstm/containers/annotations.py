@@ -12,7 +12,10 @@ import numpy.typing as npt
 
 from biosig_lstm.errors import DataError
 
-__all__ = ["Annotations", "freeze"]
+__all__ = ["DETECTED", "Annotations", "freeze"]
+
+DETECTED = "QRS"
+"""Label of a beat that was found but not named: it is no class."""
 
 Int64 = npt.NDArray[np.int64]
 Strings = npt.NDArray[np.str_]

@@ -152,17 +152,28 @@ class Windows:
             positions=None if self.positions is None else self.positions[steps],
         )
 
-    def into_runs(self, n_steps: int) -> Windows:
+    def into_runs(self, n_steps: int, *, first: int | None = None) -> Windows:
         """Return every item cut into consecutive runs of `n_steps` steps, the last one of each shorter.
 
-        Only sets that label each step, or have no labels, can be cut: a label of the whole does not hold for a part.
+        Parameters
+        ----------
+        n_steps : int [>= 1]
+            Steps of a run.
+        first : int [1 to n_steps], optional
+            Steps of each item's first run; `n_steps` by default.
+
+        Raises
+        ------
+        ParameterError
+            When items are labelled as a whole: their label does not hold for a part.
         """
-        if n_steps < 1 or (self.y is not None and not self.step_labels):
+        start = n_steps if first is None else first
+        if not 1 <= start <= n_steps or (self.y is not None and not self.step_labels):
             raise ParameterError(f"runs need at least one step and labels of steps, got {n_steps} steps of {self!r}")
-        counts = -(-self.lengths // n_steps)
+        counts = 1 + -(-np.maximum(self.lengths - start, 0) // n_steps)
         items = np.repeat(np.arange(len(self)), counts)
         within = np.arange(len(items)) - np.repeat(np.cumsum(counts) - counts, counts)
-        begins = self.offsets[items] + within * n_steps
+        begins = self.offsets[items] + np.maximum(within * n_steps + start - n_steps, 0)
         return replace(
             self,
             offsets=np.append(begins, len(self.values)),

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from biosig_lstm.errors import DataError
@@ -50,7 +50,7 @@ def write_model(path: str | Path, *, header: Mapping[str, Any], weights: Mapping
     if not target.parent.is_dir():
         raise DataError(f"cannot write {target}: the folder {target.parent} does not exist")
     part = target.with_name(target.name + ".part")
-    save_file(stored, part, metadata={_KEY: text})
+    part.write_bytes(save(stored, metadata={_KEY: text}))
     part.replace(target)
 
 

@@ -8,14 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from biosig_lstm.containers import Recording
+from biosig_lstm.containers import DETECTED, Recording
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.events.rpeaks import RPeaks
 from biosig_lstm.steps import Step
 
-__all__ = ["AAMI", "DETECTED", "Beats"]
-
-DETECTED = "QRS"
+__all__ = ["AAMI", "Beats"]
 
 AAMI: Mapping[str, str] = {
     **dict.fromkeys("NLRej", "N"),

@@ -11,6 +11,7 @@ from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
 from biosig_lstm.filters.causal import CausalFilter
 from biosig_lstm.filters.gaps import FillGaps, Gap, fill_gaps, find_gaps
 from biosig_lstm.filters.highpass import Highpass, highpass
+from biosig_lstm.filters.leads import EcgLeads
 from biosig_lstm.filters.lowpass import Lowpass, lowpass
 from biosig_lstm.filters.normalize import Normalize, normalize
 from biosig_lstm.filters.notch import Notch, notch
@@ -22,6 +23,7 @@ __all__ = [
     "Bandpass",
     "BaselineWander",
     "CausalFilter",
+    "EcgLeads",
     "FillGaps",
     "Gap",
     "Highpass",

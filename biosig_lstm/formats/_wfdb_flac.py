@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,8 +39,12 @@ def _check(path: Path, record: str) -> None:
 
 def n_samples(path: Path, record: str) -> int:
     """Return how many samples of each stream a FLAC file holds."""
+    soundfile = _soundfile(path)
     _check(path, record)
-    return int(_soundfile(path).info(str(path)).frames)
+    try:
+        return int(soundfile.info(str(path)).frames)
+    except RuntimeError as error:
+        raise DataError(f"{path}: damaged FLAC file ({error}); fetch it again") from error
 
 
 def read(
@@ -73,19 +78,35 @@ def read(
     _check(path, record)
     if len(set(sizes)) != 1:
         raise DataError(f"{path}: signals of one FLAC file need the same samples a frame, the header has {sizes}")
-    with soundfile.SoundFile(str(path)) as stream:
-        bits = _BITS.get(stream.subtype, 99)
-        if bits > fmt - 500 or stream.channels != len(sizes):
-            raise DataError(
-                f"{path}: holds {stream.channels} streams of {bits} bits ({stream.subtype}), "
-                f"the header of {record} promises {len(sizes)} of at most {fmt - 500}"
-            )
-        stream.seek(offset + first * sizes[0])
-        out = np.empty((count * sizes[0], len(sizes)), dtype=np.int32)
-        for start in range(0, len(out), _BLOCK):
-            stream.read(out=out[start : start + _BLOCK])
+    try:
+        with soundfile.SoundFile(str(path)) as stream:
+            bits = _BITS.get(stream.subtype, 99)
+            if bits > fmt - 500 or stream.channels != len(sizes):
+                raise DataError(
+                    f"{path}: holds {stream.channels} streams of {bits} bits ({stream.subtype}), "
+                    f"the header of {record} promises {len(sizes)} of at most {fmt - 500}"
+                )
+            stream.seek(offset + first * sizes[0])
+            out = _blocks(stream, count * sizes[0])
+    except RuntimeError as error:
+        raise DataError(f"{path}: damaged FLAC file ({error}); fetch it again") from error
+    if len(out) < count * sizes[0]:
+        raise DataError(
+            f"{path}: damaged FLAC file: it ends {count * sizes[0] - len(out)} samples early; fetch it again"
+        )
     frames = out.reshape(count, sizes[0], len(sizes)).transpose(0, 2, 1)
     return np.ascontiguousarray(frames >> (32 - bits)).reshape(-1)
+
+
+def _blocks(stream: Any, count: int) -> npt.NDArray[np.int32]:
+    """Read in blocks: libsndfile fails at more than 2**24 values in one call."""
+    out, done = np.empty((count, stream.channels), dtype=np.int32), 0
+    while done < count:
+        got = len(stream.read(out=out[done : done + _BLOCK]))
+        done += got
+        if got == 0:
+            break
+    return out[:done]
 
 
 def write(path: Path, digital: npt.NDArray[np.int32], *, fmt: int, fs: float) -> None:

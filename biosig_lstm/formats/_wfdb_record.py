@@ -6,13 +6,14 @@ import mmap
 import warnings
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.containers import canonical_unit
+from biosig_lstm.containers import canonical_unit, freeze
 from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.formats import _wfdb_flac
 from biosig_lstm.formats._wfdb_header import Header, SignalSpec, parse_header
@@ -90,13 +91,15 @@ class _SignalFile:
                 self.path, self.record, fmt=self.format, sizes=self.sizes.tolist(), first=first, count=count,
                 offset=self.byte_offset,
             )  # fmt: skip
-            return flat.view(np.uint8), 32, first
+            return freeze(flat).view(np.uint8), 32, first
         return self.data(), self.format, 0
 
     def state_at(self, first: int) -> Int64:
         """Return each signal's value before frame `first`: what format 8 counts on from."""
+        if self.format != 8:
+            return self.initial
         state = self.initial.copy()
-        if self.format == 8 and first > 0:
+        if first > 0:
             none, nothing, mark = np.zeros(0, dtype=np.int64), np.zeros(0), np.int32(NO_INVALID)
             out = np.zeros((0, 0), dtype=np.float32)
             where = (self.owner, state, none, none, none)
@@ -135,8 +138,36 @@ def _map(path: Path, record: str) -> npt.NDArray[np.uint8]:
         )
     with path.open("rb") as file:
         if path.stat().st_size == 0:
-            return np.zeros(0, dtype=np.uint8)
+            return freeze(np.zeros(0, dtype=np.uint8))
         return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """The signals wanted of one file that have the same skew, and what decoding them needs."""
+
+    file: _SignalFile
+    skew: int
+    rows: Int64
+    places: Int64
+    sizes: Int64
+    baselines: npt.NDArray[np.float64]
+    steps: npt.NDArray[np.float64]
+    invalid: Any
+    missing: Any
+
+    def fill(self, *, first: int, end: int, repeat: int, out: Samples, sums: Int64) -> int:
+        """Decode from frame `first` on, at most to frame `end` of the file; return how many samples were filled."""
+        width, begin = max(repeat, 1), first + self.skew
+        count = 0 if self.file.is_null else max(min(out.shape[1] // width, end - begin), 0)
+        if count == 0:
+            return 0
+        data, fmt, origin = self.file.frames(begin, count)
+        decode(
+            data, fmt, begin - origin, count, self.file.owner, self.file.state_at(begin), self.rows, self.places,
+            self.sizes, repeat, self.invalid, self.baselines, self.steps, self.missing, out, sums,
+        )  # fmt: skip
+        return count * width
 
 
 class _Whole:
@@ -149,6 +180,7 @@ class _Whole:
         for k, spec in enumerate(header.signals):
             members.setdefault(spec.file, []).append(k)
         self._files = [(_SignalFile(header, name, group), group) for name, group in members.items()]
+        self._plans: dict[tuple[tuple[int, ...], bool], list[_Part]] = {}
         self.n_frames = header.n_samples or self._length()
 
     def _length(self) -> int:
@@ -156,45 +188,46 @@ class _Whole:
         return stored[0].n_frames() if stored else 0
 
     def check_holds(self, wanted: Sequence[int], *, last: int) -> None:
-        for file, group in self._files:
-            skews = [self.signals[k].skew for k in wanted if k in group]
-            if skews and not file.is_null:
-                file.check_holds(min(last + max(skews), self.n_frames), self.n_frames)
+        for part in self._parts(wanted, digital=False):
+            if not part.file.is_null:
+                part.file.check_holds(min(last + part.skew, self.n_frames), self.n_frames)
+
+    def _parts(self, wanted: Sequence[int], *, digital: bool) -> list[_Part]:
+        key = (tuple(wanted), digital)
+        if key not in self._plans:
+            groups = [(file, group, skew) for file, group in self._files for skew in sorted(self._skews(group))]
+            parts = [self._part(wanted, file, group, skew=skew, digital=digital) for file, group, skew in groups]
+            self._plans[key] = [part for part in parts if len(part.rows)]
+        return self._plans[key]
+
+    def _skews(self, group: list[int]) -> set[int]:
+        return {self.signals[k].skew for k in group}
+
+    def _part(self, wanted: Sequence[int], file: _SignalFile, group: list[int], *, skew: int, digital: bool) -> _Part:
+        rows = [row for row, k in enumerate(wanted) if k in group and self.signals[k].skew == skew]
+        inside = [group.index(wanted[row]) for row in rows]
+        specs = [self.signals[wanted[row]] for row in rows]
+        return _Part(
+            file=file,
+            skew=skew,
+            rows=np.array(rows, dtype=np.int64),
+            places=file.places[inside],
+            sizes=file.sizes[inside],
+            baselines=np.array([0.0 if digital else spec.baseline for spec in specs]),
+            steps=np.array([1.0 if digital else 1.0 / spec.gain for spec in specs]),
+            invalid=np.int32(NO_INVALID if digital else INVALID.get(file.format, NO_INVALID)),
+            missing=np.int32(NO_INVALID) if digital else _NAN,
+        )
 
     def fill(self, wanted: Sequence[int], *, first: int, repeat: int, out: Samples) -> None:
+        digital = out.dtype == np.int32
         sums = np.zeros(len(wanted), dtype=np.int64)
-        for file, group in self._files:
-            rows = [row for row, k in enumerate(wanted) if k in group]
-            for skew in sorted({self.signals[wanted[row]].skew for row in rows}):
-                same = [row for row in rows if self.signals[wanted[row]].skew == skew]
-                inside = [group.index(wanted[row]) for row in same]
-                specs = [self.signals[wanted[row]] for row in same]
-                sums[same] = self._decode(file, specs, inside, same, first=first, skew=skew, repeat=repeat, out=out)
+        for part in self._parts(wanted, digital=digital):
+            done = part.fill(first=first, end=self.n_frames, repeat=repeat, out=out, sums=sums)
+            if done < out.shape[1]:
+                out[part.rows, done:] = INVALID.get(part.file.format, NO_INVALID) if digital else np.nan
         if first == 0 and out.shape[1] == self.n_frames * max(repeat, 1):
             self._check_sums(wanted, sums)
-
-    def _decode(
-        self, file: _SignalFile, specs: list[SignalSpec], inside: list[int], rows: list[int], *,
-        first: int, skew: int, repeat: int, out: Samples,
-    ) -> Int64:  # fmt: skip
-        width, sums = max(repeat, 1), np.zeros(len(rows), dtype=np.int64)
-        count = 0 if file.is_null else max(min(out.shape[1] // width, self.n_frames - first - skew), 0)
-        digital = out.dtype == np.int32
-        if count * width < out.shape[1]:
-            out[rows, count * width :] = INVALID.get(file.format, -(2**31)) if digital else np.nan
-        if count == 0:
-            return sums
-        begin = first + skew
-        data, fmt, origin = file.frames(begin, count)
-        gains = np.array([1.0 if digital else spec.gain for spec in specs])
-        baselines = np.array([0.0 if digital else spec.baseline for spec in specs])
-        decode(
-            data, fmt, begin - origin, count, file.owner, file.state_at(begin),
-            np.array(rows, dtype=np.int64), file.places[inside], file.sizes[inside], repeat,
-            np.int32(NO_INVALID if digital else INVALID[file.format]), baselines, 1.0 / gains,
-            np.int32(NO_INVALID) if digital else _NAN, out, sums,
-        )  # fmt: skip
-        return sums
 
     def _check_sums(self, wanted: Sequence[int], sums: Int64) -> None:
         wrong = []

@@ -240,8 +240,8 @@ def decode(  # noqa: PLR0917
         Written where a sample is missing.
     out : np.ndarray [shape=(any, n_frames * max(repeat, 1) or more), dtype=float32 or int32]
         Its `rows` are filled from their beginning.
-    sums : np.ndarray [shape=(signals wanted,)]
-        The sum of the raw samples of each signal is added, modulo 65,536 at least.
+    sums : np.ndarray [shape=(any,)]
+        The sum of the raw samples of each signal is added at its row, modulo 65,536 at least.
     """
     stride = len(owner)
     chunk = max(_CHUNK // stride, 1)
@@ -262,10 +262,10 @@ def decode(  # noqa: PLR0917
             source = flat[shift + places[c] * apart :]
             if sizes[c] == 1 and repeat <= 1:
                 row = out[rows[c], done : done + frames]
-                sums[c] += _place_single(source, spacing, frames, invalid, baselines[c], steps[c], missing, row)
+                sums[rows[c]] += _place_single(source, spacing, frames, invalid, baselines[c], steps[c], missing, row)
             else:
                 width = max(repeat, 1)
                 row = out[rows[c], done * width : (done + frames) * width]
-                sums[c] += _place_frames(
+                sums[rows[c]] += _place_frames(
                     source, spacing, frames, sizes[c], repeat, invalid, baselines[c], steps[c], missing, row
                 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
 from itertools import pairwise
-from math import gcd, prod
+from math import prod
 
 import torch
 from torch import Tensor, nn
@@ -21,15 +21,17 @@ __all__ = ["BeatRuns", "BeatRunsNetwork"]
 
 ENCODERS = ("conv", "bilstm")
 LEAD_POOLINGS = {"mean_max": 2, "mean": 1, "max": 1}  # how many vectors of a lead's size each returns
-KERNEL_SAMPLES = 7
+FIRST_KERNEL_SAMPLES, KERNEL_SAMPLES = 7, 5
 FRAME_SAMPLES = 4
+STEPS_AT_ONCE = 512
 
 
 @dataclass(frozen=True)
 class BeatRuns(ModelSpec):
     """A window encoder shared by all leads, then a bidirectional LSTM over the steps of a run.
 
-    A step's features are its window, lead after lead, then its scalars (RR intervals and the like). Each lead is
+    A step's features are its window, lead after lead, then its scalars (RR intervals and the like). A lead's row may
+    hold several views of its window (the beat, the beat minus the usual one) and scalars of its own. Each lead is
     encoded by the same weights and the leads present are pooled, so neither the order of the leads nor their number
     matters; with the scalars they make the step's vector. The answer is linear in the states of the LSTM and in the
     step's own vector.
@@ -41,14 +43,20 @@ class BeatRuns(ModelSpec):
         the encoder from its own network: it takes frames of 4 samples as features and gives `embedding` outputs.
     channels : tuple of int
         Channels of each convolution of "conv", each halving the samples; not used by others.
+    lead_embedding : int
+        Size of an encoded lead.
     embedding : int
-        Size of an encoded lead, and of a step's vector.
+        Size of a step's vector.
     hidden_size, num_layers : int
         Units of each direction, and layers, of the LSTM over the steps.
     dropout : float
         Dropped from the step's vector, between LSTM layers and before the linear layer in training, in [0, 1).
     lead_pooling : {"mean_max", "mean", "max"}
         How the leads become one vector.
+    views : int
+        Windows of equal length in a lead's row, channels of "conv"; others take one.
+    lead_scalars : int
+        Scalars behind the windows in a lead's row.
     memory_steps : int, optional
         Longest dependency expected, in steps, at least 3 (chrono initialisation, see `BiLSTM`).
 
@@ -60,8 +68,10 @@ class BeatRuns(ModelSpec):
     Notes
     -----
     A lead that is zero throughout a step is absent from it: what scales windows must leave zero where it is.
-    Normalisation is within a window or a step, never across a batch, so that an item's answer does not depend on the
-    items beside it. With one answer for each item, the states and vectors are averaged over its steps.
+    Convolutions are normalised by statistics of the training batches, gathered over valid steps alone and fixed
+    afterwards (Ioffe and Szegedy 2015): unlike normalisation within a window it keeps amplitude, and a trained
+    network's answer does not depend on the items beside it. With one answer for each item, the states and vectors
+    are averaged over its steps.
 
     Examples
     --------
@@ -73,12 +83,15 @@ class BeatRuns(ModelSpec):
 
     encoder: str | ModelSpec = "conv"
     _: KW_ONLY
-    channels: tuple[int, ...] = (32, 64, 64)
+    channels: tuple[int, ...] = (16, 32, 32)
+    lead_embedding: int = 32
     embedding: int = 64
     hidden_size: int = 64
     num_layers: int = 1
     dropout: float = 0.2
     lead_pooling: str = "mean_max"
+    views: int = 1
+    lead_scalars: int = 0
     memory_steps: int | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +103,11 @@ class BeatRuns(ModelSpec):
         for count in self.channels:
             check_count("channels", count)
         check_count("embedding", self.embedding, least=2)
+        check_count("lead_embedding", self.lead_embedding, least=2)
+        check_count("views", self.views)
+        check_count("lead_scalars", self.lead_scalars, least=0)
+        if self.encoder != "conv" and (self.views, self.lead_scalars) != (1, 0):
+            raise ParameterError("several views, or scalars of leads, need the encoder 'conv'")
         check_recurrent(
             self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
         )
@@ -113,6 +131,8 @@ class BeatRuns(ModelSpec):
         check_count("n_features", n_features)
         check_count("n_outputs", n_outputs)
         shape = _checked_window_shape(window_shape, n_features)
+        if (shape[1] - self.lead_scalars) % self.views or shape[1] <= self.lead_scalars:
+            raise ParameterError(f"rows of {shape[1]} are not {self.views} windows and {self.lead_scalars} scalars")
         return BeatRunsNetwork(self, n_features=n_features, n_outputs=n_outputs, window_shape=shape, per_step=per_step)
 
 
@@ -149,9 +169,15 @@ class BeatRunsNetwork(nn.Module):
 
     def _encode_valid(self, x: Tensor, valid: Tensor) -> Tensor:
         rows = valid.flatten().nonzero().squeeze(1)
-        encoded: Tensor = self.steps(x.flatten(0, 1).index_select(0, rows))
+        encoded = self._encode(x.flatten(0, 1).index_select(0, rows))
         padded = encoded.new_zeros(valid.numel(), encoded.shape[1]).index_copy(0, rows, encoded)
         return padded.view(*valid.shape, -1)
+
+    def _encode(self, steps: Tensor) -> Tensor:
+        if self.training:
+            at_once: Tensor = self.steps(steps)
+            return at_once
+        return torch.cat([self.steps(part) for part in steps.split(STEPS_AT_ONCE)])
 
 
 class StepEncoder(nn.Module):
@@ -160,9 +186,9 @@ class StepEncoder(nn.Module):
     def __init__(self, spec: BeatRuns, *, n_features: int, window_shape: tuple[int, int]) -> None:
         super().__init__()
         self.window_shape, self.lead_pooling = window_shape, spec.lead_pooling
-        self.encode = _lead_encoder(spec, samples=window_shape[1])
-        n_joined = LEAD_POOLINGS[spec.lead_pooling] * spec.embedding + n_features - prod(window_shape)
-        self.join = nn.Sequential(nn.Linear(n_joined, spec.embedding), nn.LayerNorm(spec.embedding), nn.ReLU())
+        self.encode = _lead_encoder(spec, samples=(window_shape[1] - spec.lead_scalars) // spec.views)
+        n_joined = LEAD_POOLINGS[spec.lead_pooling] * spec.lead_embedding + n_features - prod(window_shape)
+        self.join = nn.Sequential(nn.Linear(n_joined, spec.embedding), nn.ReLU())
 
     def forward(self, steps: Tensor) -> Tensor:
         """Return the vectors of steps (n, n_features)."""
@@ -175,19 +201,27 @@ class StepEncoder(nn.Module):
 
 
 class ConvEncoder(nn.Module):
-    """Convolutions over one lead, each halving the samples: (n, samples) to (n, embedding)."""
+    """Convolutions over one lead, each halving the samples: (n, views * samples + scalars) to (n, lead_embedding)."""
 
-    def __init__(self, samples: int, *, channels: tuple[int, ...], embedding: int) -> None:
+    def __init__(self, spec: BeatRuns, *, samples: int) -> None:
         super().__init__()
-        blocks = [_conv_block(given, made) for given, made in pairwise((1, *channels))]
+        self.views, self.samples = spec.views, samples
+        kernels = (FIRST_KERNEL_SAMPLES, *[KERNEL_SAMPLES] * len(spec.channels))
+        pairs = pairwise((spec.views, *spec.channels))
+        blocks = [_conv_block(given, made, kernel) for (given, made), kernel in zip(pairs, kernels, strict=False)]
         left = samples
-        for _ in channels:
+        for _ in spec.channels:
             left = (left + 1) // 2
-        self.layers = nn.Sequential(*blocks, nn.Flatten(), nn.Linear(channels[-1] * left, embedding))
+        self.convolve = nn.Sequential(*blocks, nn.Flatten(), nn.Dropout(spec.dropout))
+        self.join = nn.Sequential(
+            nn.Linear(spec.channels[-1] * left + spec.lead_scalars, spec.lead_embedding), nn.ReLU()
+        )
 
     def forward(self, leads: Tensor) -> Tensor:
         """Return the encoded leads."""
-        encoded: Tensor = self.layers(leads.unsqueeze(1))
+        windows, scalars = leads.tensor_split([self.views * self.samples], dim=1)
+        read = self.convolve(windows.reshape(-1, self.views, self.samples))
+        encoded: Tensor = self.join(torch.cat([read, scalars], dim=1))
         return encoded
 
 
@@ -229,17 +263,17 @@ def pool_leads(encoded: Tensor, *, present: Tensor, how: str) -> Tensor:
     return {"mean": mean, "max": largest, "mean_max": torch.cat([mean, largest], dim=1)}[how]
 
 
-def _conv_block(given: int, made: int) -> nn.Sequential:
-    conv = nn.Conv1d(given, made, KERNEL_SAMPLES, stride=2, padding=KERNEL_SAMPLES // 2, bias=False)
-    return nn.Sequential(conv, nn.GroupNorm(gcd(made, 8), made), nn.ReLU())
+def _conv_block(given: int, made: int, kernel: int) -> nn.Sequential:
+    conv = nn.Conv1d(given, made, kernel, stride=2, padding=kernel // 2, bias=False)
+    return nn.Sequential(conv, nn.BatchNorm1d(made), nn.ReLU())
 
 
 def _lead_encoder(spec: BeatRuns, *, samples: int) -> nn.Module:
     if spec.encoder == "conv":
-        return ConvEncoder(samples, channels=spec.channels, embedding=spec.embedding)
+        return ConvEncoder(spec, samples=samples)
     if isinstance(spec.encoder, ModelSpec):
-        return FrameEncoder(spec.encoder, embedding=spec.embedding)
-    return FrameEncoder(BiLSTM(hidden_size=spec.embedding // 2), embedding=spec.embedding)
+        return FrameEncoder(spec.encoder, embedding=spec.lead_embedding)
+    return FrameEncoder(BiLSTM(hidden_size=spec.lead_embedding // 2), embedding=spec.lead_embedding)
 
 
 def _checked_window_shape(window_shape: tuple[int, int] | None, n_features: int) -> tuple[int, int]:

@@ -50,40 +50,53 @@ class EpochSeed(Callback):
 
 
 class WeightAverage(Callback):
-    """The mean of the weights after each epoch from a share of training on (Polyak and Juditsky 1992)."""
+    """The running average of the weights, which stands in for them in the end (Polyak and Juditsky 1992).
 
-    def __init__(self, start: float) -> None:
-        self.start = start
+    Parameters
+    ----------
+    decay : float [0 to 1)
+        What it keeps at each step; 0: no average. It begins after the first epoch.
+    """
+
+    def __init__(self, decay: float) -> None:
+        self.decay = decay
         self.mean: dict[str, torch.Tensor] = {}
-        self.n_averaged = 0
 
     @property
     def active(self) -> bool:
-        """Whether any epoch has been averaged."""
-        return self.n_averaged > 0
+        """Whether there is an average."""
+        return bool(self.mean)
 
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        """Take this epoch's weights into the mean."""
-        if self.start >= 1 or trainer.current_epoch + 1 <= self.start * (trainer.max_epochs or 0):
+    def on_train_batch_end(
+        self,
+        trainer: lightning.Trainer,
+        pl_module: lightning.LightningModule,
+        outputs: Any,  # noqa: ARG002
+        batch: Any,  # noqa: ARG002
+        batch_idx: int,  # noqa: ARG002
+    ) -> None:
+        """Take this step's weights into the average."""
+        if not self.decay or (trainer.current_epoch == 0 and (trainer.max_epochs or 1) > 1):
             return
-        self.n_averaged += 1
         network: Any = pl_module.network
         for name, value in network.state_dict().items():
-            now = value.detach().to("cpu", torch.float32)
-            before = self.mean.get(name, torch.zeros_like(now))
-            self.mean[name] = before + (now - before) / self.n_averaged
+            now = value.detach()
+            if name in self.mean and now.is_floating_point():
+                self.mean[name].lerp_(now, 1 - self.decay)
+            else:
+                self.mean[name] = now.clone()
 
     def state_dict_of_network(self) -> dict[str, torch.Tensor]:
-        """Return the averaged weights under the network's names."""
+        """Return the average under the network's names."""
         return dict(self.mean)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
-        return {"mean": self.mean, "n_averaged": self.n_averaged}
+        return {"mean": self.mean}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up what a checkpoint kept."""
-        self.mean, self.n_averaged = state_dict["mean"], state_dict["n_averaged"]
+        self.mean = state_dict["mean"]
 
 
 class EpochLog(Callback):

@@ -107,7 +107,7 @@ def fit(
     with _folder(directory) as folder, _quiet():
         lightning.seed_everything(settings.seed, workers=False, verbose=False)
         module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
-        averages, log = WeightAverage(settings.average_from), EpochLog(folder / "metrics.csv")
+        averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew),
             averages,

@@ -39,8 +39,8 @@ class FitSettings:
         Longer items are cut to a random stretch of this many steps, another one in each epoch.
     items_per_epoch : int or None
         Items drawn in an epoch, each subject as often as the others; None: each item once.
-    average_from : float [0 to 1]
-        Share of training after which weights are averaged (Polyak and Juditsky 1992); 1: never.
+    average_decay : float [0 to 1)
+        What the running average of the weights keeps at each step; the average is the result. 0: no average.
     """
 
     max_epochs: int = 20
@@ -55,14 +55,14 @@ class FitSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     crop_steps: int | None = None
     items_per_epoch: int | None = None
-    average_from: float = 1.0
+    average_decay: float = 0.0
 
     def __post_init__(self) -> None:
         for name in ("max_epochs", "batch_size", "learning_rate", "gradient_clip"):
             if getattr(self, name) <= 0:
                 raise ParameterError(f"{name} must be positive, got {getattr(self, name)}")
-        if not 0 <= self.label_smoothing < 1 or not 0 <= self.average_from <= 1:
-            raise ParameterError(f"label_smoothing must lie in [0, 1) and average_from in [0, 1], got {self!r}")
+        if not 0 <= self.label_smoothing < 1 or not 0 <= self.average_decay < 1:
+            raise ParameterError(f"label_smoothing must lie in [0, 1) and average_decay in [0, 1), got {self!r}")
         if self.device not in ("auto", "cpu", "cuda"):
             raise ParameterError(f"device must be auto, cpu or cuda, got {self.device!r}")
         if isinstance(self.class_weights, str) and self.class_weights not in ("balanced", "sqrt"):

@@ -1,0 +1,208 @@
+"""Train a recipe on a protocol's records, and cross-validate it over their subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from biosig_lstm import datasets, recipes
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.datasets import Dataset, Protocol
+from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.estimators import Predictions, StepClassifier
+from biosig_lstm.filters import Resample
+from biosig_lstm.recipes._recipe import Recipe
+from biosig_lstm.splits import kfold_by_subject
+from biosig_lstm.steps import modules_in
+from biosig_lstm.training.callbacks import Renew
+
+__all__ = ["cross_validate", "recipe_for", "recipe_names", "train_protocol", "train_recipe"]
+
+
+def _recipes() -> list[Recipe]:
+    return [module.RECIPE for module in modules_in(recipes)]
+
+
+def recipe_names() -> list[str]:
+    """Return the protocols that there is a recipe for."""
+    return sorted(name for recipe in _recipes() for name in recipe.protocols)
+
+
+def recipe_for(protocol: str) -> Recipe:
+    """Return the recipe for a protocol.
+
+    Raises
+    ------
+    ParameterError
+        When there is none.
+    """
+    for recipe in _recipes():
+        if protocol in recipe.protocols:
+            return recipe
+    raise ParameterError(f"protocol to train {options(protocol, recipe_names())}")
+
+
+def train_protocol(
+    protocol: str,
+    *,
+    root: str | Path,
+    seed: int = 0,
+    max_epochs: int | None = None,
+    device: str = "auto",
+    directory: str | Path | None = None,
+    announce: Callable[[str], None] | None = None,
+) -> StepClassifier:
+    """Train the recipe of a protocol on the training records that are at `root`.
+
+    Parameters
+    ----------
+    protocol : str
+        Name of the protocol.
+    root : path
+        Folder of its database.
+    seed, max_epochs, device
+        Instead of the recipe's own settings.
+    directory : path, optional
+        Folder for the log and checkpoints; an interrupted training goes on from there.
+    announce : callable, optional
+        Called with the name of each record before it is read.
+
+    Returns
+    -------
+    StepClassifier
+        Trained; its card says on what.
+
+    Raises
+    ------
+    DataError
+        When none of the protocol's training records is at `root`, or one cannot be read.
+    """
+    recipe = recipe_for(protocol)
+    plan = datasets.get_protocol(protocol)
+    data = datasets.get(plan.dataset, root)
+    held = [record for record in plan.train if record in data.record_names]
+    if not held:
+        raise DataError(f"{protocol}: none of its {len(plan.train)} training records is in {data.root}")
+    recordings = list(_announced(data, held, announce))
+    changes: dict[str, Any] = {"seed": seed, "device": device} | ({"max_epochs": max_epochs} if max_epochs else {})
+    model = train_recipe(
+        replace(recipe, settings=replace(recipe.settings, **changes)),
+        recordings,
+        directory=directory,
+        protocol=protocol,
+    )
+    model.card = _card(plan, data, held)
+    return model
+
+
+def _announced(data: Dataset, held: Sequence[str], announce: Callable[[str], None] | None) -> Iterator[Recording]:
+    for record in held:
+        if announce:
+            announce(record)
+        yield from data.recordings([record])
+
+
+def train_recipe(
+    recipe: Recipe,
+    recordings: Sequence[Recording],
+    *,
+    directory: str | Path | None = None,
+    protocol: str = "",
+    progress: bool = True,
+) -> StepClassifier:
+    """Train a recipe on annotated recordings.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train.
+    recordings : sequence of Recording
+        With beat annotations.
+    directory : path, optional
+        Folder for the log and checkpoints; an interrupted training goes on from there.
+    protocol : str
+        For the record.
+    progress : bool
+        Show progress on stderr.
+    """
+    pipeline = recipe.pipeline.with_positions("annotated")
+    prepared = [pipeline.find(pipeline.filter(recording)) for recording in recordings]
+    model = StepClassifier(recipe.pipeline, recipe.model, members=recipe.members)
+    return model.fit(
+        Windows.concatenate([pipeline.cut(recording) for recording in prepared]).into_runs(recipe.run),
+        settings=recipe.settings,
+        augment=recipe.runs,
+        renew=_renewal(recipe, prepared),
+        directory=directory,
+        resume=directory is not None,
+        protocol=protocol,
+        progress=progress,
+    )
+
+
+def _renewal(recipe: Recipe, prepared: Sequence[Recording]) -> Renew | None:
+    change = recipe.recordings
+    if change is None:
+        return None
+    resample = Resample(recipe.training_rate_hz) if recipe.training_rate_hz else None
+    sources = [resample(recording) if resample else recording for recording in prepared]
+    bank = change.bank(sources)
+
+    def renew(rng: np.random.Generator) -> Windows:
+        changed = (change(source, rng, bank=bank) for source in sources)
+        cut = Windows.concatenate([recipe.pipeline.cut(recording) for recording in changed])
+        return cut.into_runs(recipe.run, first=int(rng.integers(1, recipe.run + 1)))
+
+    return renew
+
+
+def cross_validate(
+    recipe: Recipe, recordings: Sequence[Recording], *, n_splits: int = 5, seed: int = 0, progress: bool = False
+) -> tuple[Predictions, Windows]:
+    """Predict every recording by a model trained on other subjects.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        What to train; its own seed is replaced by `seed`.
+    recordings : sequence of Recording
+        With beat annotations.
+    n_splits : int
+        Folds, by subject.
+    seed : int
+        Of the folds and of the training.
+    progress : bool
+        Show progress on stderr.
+
+    Returns
+    -------
+    Predictions, Windows
+        Of all recordings, in the same order; ``windows.y`` holds the truth.
+    """
+    pipeline = recipe.pipeline.with_positions("annotated")
+    by_id = {recording.id: recording for recording in recordings}
+    windows = pipeline(recordings)
+    seeded = replace(recipe, settings=replace(recipe.settings, seed=seed))
+    said, seen = [], []
+    for train, test in kfold_by_subject(windows, n_splits=n_splits, seed=seed):
+        chosen = [by_id[name] for name in train.recordings.tolist()]
+        model = train_recipe(seeded, chosen, progress=progress)
+        model.check_unseen(test)
+        said.append(model.predict(test))
+        seen.append(test)
+    return Predictions.concatenate(said), Windows.concatenate(seen)
+
+
+def _card(plan: Protocol, data: Dataset, held: Sequence[str]) -> dict[str, Any]:
+    return {
+        "task": "beats of an ECG to the AAMI classes " + " ".join(plan.classes),
+        "data": f"{data.card.title} {data.card.version}: {len(held)} of the {len(plan.train)} training records",
+        "licence of the data": data.card.licence,
+        "cite": " ".join(data.card.citation),
+        "protocol": plan.name,
+        "limits": "Research use; not a medical device. Trained on few patients of one database.",
+    }

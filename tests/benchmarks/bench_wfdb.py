@@ -21,16 +21,15 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.formats.wfdb import open_wfdb, read_annotations, read_wfdb, write_annotations, write_wfdb
 
 
-def side_by_side(ours: Callable[[], object], theirs: Callable[[], object], *, rounds: int) -> tuple[float, float]:
-    """Return the median milliseconds of both, measured in turns after one warm-up each."""
-    taken: tuple[list[float], list[float]] = ([], [])
+def median_ms(call: Callable[[], object], *, rounds: int) -> float:
+    """Return the median time of a call, after a warm-up."""
+    times = []
     for k in range(rounds + 1):
-        for call, times in zip((ours, theirs), taken, strict=True):
-            begin = time.perf_counter()
-            call()
-            if k:
-                times.append(1e3 * (time.perf_counter() - begin))
-    return statistics.median(taken[0]), statistics.median(taken[1])
+        begin = time.perf_counter()
+        call()
+        if k:
+            times.append(1e3 * (time.perf_counter() - begin))
+    return statistics.median(times)
 
 
 def noise(folder: Path, name: str, *, minutes: int) -> Path:
@@ -83,7 +82,7 @@ def main() -> None:
         ]  # fmt: skip
         lines = ["| work | here (ms) | wfdb (ms) | ratio |", "|---|---|---|---|"]
         for name, ours, theirs, rounds in rows:
-            mine, other = side_by_side(ours, theirs, rounds=rounds)
+            mine, other = median_ms(ours, rounds=rounds), median_ms(theirs, rounds=rounds)
             lines.append(f"| {name} | {mine:.3f} | {other:.2f} | {other / mine:.0f} |")
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -73,6 +73,15 @@ def test_segments_are_part_of_their_record(tmp_path: Path) -> None:
     np.testing.assert_array_equal(found.signals, [[*range(20), *[np.nan] * 10, *range(20)]])
 
 
+def test_record_that_is_damaged_does_not_hide_the_others(tmp_path: Path) -> None:
+    good = put(tmp_path, "good")
+    (tmp_path / "bad.hea").write_text("bad/3 1 10 50\nonly one line\n")
+    (tmp_path / "empty.hea").write_bytes(b"")
+    assert find_recordings(tmp_path) == [tmp_path / "bad.hea", tmp_path / "empty.hea", good]
+    with pytest.raises(DataError, match="promises 3 segments, the header has lines for 1"):
+        open_recording(tmp_path / "bad.hea")
+
+
 def test_real_multi_segment_records(data_root: Callable[[str], Path]) -> None:
     root = data_root("wfdb-samples") / "multi-segment"
     names = {path.name for path in find_recordings(root)}

@@ -46,17 +46,17 @@ class Family:
     find : callable
         ``find(path)`` returns the file that stands for the recording that `path` names (for WFDB, where
         ``100`` and ``100.dat`` both mean ``100.hea``), or None where the file is not of this family.
-    open : callable
+    open_one : callable
         Opens what `find` returned.
-    list : callable
-        ``list(folder)`` returns one file for each recording in a folder and the folders below.
+    list_all : callable
+        ``list_all(folder)`` returns one file for each recording in a folder and the folders below.
     """
 
     name: str
     extensions: tuple[str, ...]
     find: Callable[[Path], Path | None]
-    open: Opener
-    list: Callable[[Path], list[Path]]
+    open_one: Opener
+    list_all: Callable[[Path], list[Path]]
 
 
 @cache
@@ -117,7 +117,7 @@ def open_recording(
     Recording('100': MLII (mV), V5 (mV); 10 s at 360 Hz; Annotations(14: N 12, + 1, A 1))
     """
     family, found = _find(Path(path))
-    return family.open(found, channels=channels, start_s=start_s, stop_s=stop_s, annotator=annotator)
+    return family.open_one(found, channels=channels, start_s=start_s, stop_s=stop_s, annotator=annotator)
 
 
 def find_recordings(paths: str | Path | Iterable[str | Path]) -> list[Path]:
@@ -147,4 +147,4 @@ def find_recordings(paths: str | Path | Iterable[str | Path]) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> list[Path]:
-    return sorted({path for family in families() for path in family.list(folder)})
+    return sorted({path for family in families() for path in family.list_all(folder)})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from biosig_lstm.errors import BiosigWarning, DataError
 
-__all__ = ["Header", "Segment", "SignalSpec", "find_header", "first_token", "parse_header"]
+__all__ = ["Header", "Segment", "SignalSpec", "find_header", "first_token", "locate", "parse_header"]
 
 DEFAULT_FS_HZ = 250.0
 DEFAULT_GAIN = 200.0
@@ -140,8 +140,14 @@ class Header:
         return bool(self.segments) and self.segments[0].n_samples == 0 and self.segments[0].name != "~"
 
 
+def locate(path: Path) -> Path | None:
+    """Return the header of the record that `path` names, with or without extension; None where there is none."""
+    tried = [path] if path.suffix == ".hea" else [path.with_name(path.name + ".hea"), path.with_suffix(".hea")]
+    return next((candidate for candidate in tried if candidate.is_file()), None)
+
+
 def find_header(path: str | Path) -> Path:
-    """Return the header of the record that `path` names: with or without extension, or one of its files.
+    """Return the header of the record that `path` names.
 
     Raises
     ------
@@ -149,13 +155,11 @@ def find_header(path: str | Path) -> Path:
         When there is no header.
     """
     given = Path(path)
-    tried = [given] if given.suffix == ".hea" else [given.with_name(given.name + ".hea"), given.with_suffix(".hea")]
-    for candidate in tried:
-        if candidate.is_file():
-            return candidate
-    raise DataError(
-        f"{given}: no WFDB header: {tried[-1]} is not there; a record is its .hea file and its signal files"
-    )
+    found = locate(given)
+    if found is None:
+        missing = given.with_suffix(".hea")
+        raise DataError(f"{given}: no WFDB header: {missing} is not there; a record is its .hea and its signal files")
+    return found
 
 
 def first_token(path: Path) -> str:

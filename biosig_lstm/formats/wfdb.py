@@ -14,7 +14,7 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.formats._family import Family
 from biosig_lstm.formats._wfdb_annotations import WfdbAnnotations, parse_annotations
-from biosig_lstm.formats._wfdb_header import Header, Segment, SignalSpec, find_header, first_token, parse_header
+from biosig_lstm.formats._wfdb_header import Header, Segment, SignalSpec, find_header, first_token, locate, parse_header
 from biosig_lstm.formats._wfdb_record import open_reader
 from biosig_lstm.formats._wfdb_write import write_annotations, write_wfdb
 
@@ -325,16 +325,6 @@ def _channel_names(descriptions: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _find(path: Path) -> Path | None:
-    if path.is_dir():
-        return None
-    header = path if path.suffix == ".hea" else path.with_name(path.name + ".hea")
-    if header.is_file():
-        return header
-    beside = path.with_suffix(".hea")
-    return beside if beside.is_file() else None
-
-
 def _open(
     path: Path, *, channels: Sequence[str] | None, start_s: float | None, stop_s: float | None, annotator: str | None
 ) -> Recording:
@@ -345,13 +335,15 @@ def _open(
 
 def _list(folder: Path) -> list[Path]:
     headers = {path: first_token(path) for path in folder.rglob("*.hea")}
-    segments = {
-        path.with_name(segment.name + ".hea")
-        for path, token in headers.items()
-        if "/" in token
-        for segment in parse_header(path).segments
-    }
+    segments = {segment for path, token in headers.items() if "/" in token for segment in _segment_headers(path)}
     return [path for path in headers if path not in segments]
 
 
-FAMILY = Family(name="WFDB", extensions=(".hea", ".dat", ".mat"), find=_find, open=_open, list=_list)
+def _segment_headers(path: Path) -> list[Path]:
+    try:
+        return [path.with_name(segment.name + ".hea") for segment in parse_header(path).segments]
+    except DataError:
+        return []  # opening the record says what is wrong with it
+
+
+FAMILY = Family(name="WFDB", extensions=(".hea", ".dat", ".mat"), find=locate, open_one=_open, list_all=_list)

@@ -27,7 +27,9 @@ _LEVEL = 0.35
 _LEVEL_FLOOR = 0.1  # of the lead's usual level: a pause is not turned up to look like beats
 _CANDIDATE, _APART_S = 0.06, 0.2
 _FIRST_THRESHOLD, _PASSES = 0.35, 2
+_T_WAVE_S, _T_WAVE_HEIGHT = 0.36, 0.6  # so soon after a beat, and so much lower, it may be its T wave
 _THRESHOLD_RANGE = (0.15, 0.5)
+_LARGEST = 1e30  # what is larger counts as missing
 _USUAL_RR_S = (0.3, 2.0)
 _SHORTEST_S = 0.25
 _INTERVAL_COSTS = (0.65, 1.0, 1.6, 1.0)  # free from 0.65 to 1.6 times the usual interval
@@ -118,7 +120,7 @@ def _outside(peaks: Int64, stretches: list[tuple[int, int, str]]) -> Int64:
 
 def _prepare(row: npt.NDArray[Any], fs: float, step: int) -> _Lead | None:
     values = row if row.dtype in (np.float32, np.float64) else row.astype(np.float64)
-    known = np.isfinite(values)
+    known = np.abs(values) < _LARGEST
     missing = np.zeros(0, dtype=np.int64)
     if not known.all():
         if known.sum() < 2:
@@ -185,7 +187,7 @@ def _beats(score: Float32, rate: float) -> Int64:
     """Return which maxima of the curve are beats: those whose heights and intervals together are likeliest."""
     at = kernels.pick(score, _CANDIDATE, round(_APART_S * rate))
     height = score[at].astype(np.float64)
-    chosen = np.flatnonzero(height > _FIRST_THRESHOLD)
+    chosen = np.flatnonzero((height > _FIRST_THRESHOLD) & ~_perhaps_t_wave(at, height, rate))
     for _ in range(_PASSES):
         gain = np.clip(np.log(height / _threshold(at, height, chosen)), -5.0, 4.0)
         intervals = np.diff(at[chosen])
@@ -194,6 +196,12 @@ def _beats(score: Float32, rate: float) -> Int64:
         usual = np.clip(usual, _USUAL_RR_S[0] * rate, _USUAL_RR_S[1] * rate)
         chosen = kernels.best_path(at, gain, usual, round(_SHORTEST_S * rate), np.array(_INTERVAL_COSTS))
     return np.asarray(at[chosen], dtype=np.int64)
+
+
+def _perhaps_t_wave(at: Int64, height: npt.NDArray[np.float64], rate: float) -> npt.NDArray[np.bool_]:
+    soon = np.diff(at, prepend=-len(at) * 10**6) < _T_WAVE_S * rate
+    lower = height < _T_WAVE_HEIGHT * np.concatenate([[0.0], height[:-1]])[: len(height)]
+    return np.asarray(soon & lower)
 
 
 def _threshold(at: Int64, height: npt.NDArray[np.float64], chosen: Int64) -> npt.NDArray[np.float64]:
@@ -211,7 +219,7 @@ def _local(
     """Return at `at` the running percentile of `values`, which lie at `where`."""
     if len(where) < 3:
         return np.full(len(at), otherwise)
-    return np.interp(at, where, kernels.running_percentile(values.astype(np.float32), span, fraction))
+    return np.asarray(np.interp(at, where, kernels.running_percentile(values.astype(np.float32), span, fraction)))
 
 
 def _left_out(leads: list[_Lead], step: int, n_samples: int, rate: float) -> list[tuple[int, int, str]]:

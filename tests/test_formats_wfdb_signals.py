@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -43,6 +44,13 @@ def test_what_is_written_reads_back_here_and_in_wfdb(
     theirs = wfdb.rdrecord(str(header.with_suffix("")))
     np.testing.assert_array_equal(theirs.p_signal.T, digital)
     assert [k % 65536 for k in theirs.checksum] == (digital.sum(axis=1) % 65536).tolist()
+
+
+def test_open_record_travels_to_other_processes(tmp_path: Path) -> None:
+    digital = digital_of(16, channels=2, samples=50, seed=0)
+    record = open_wfdb(write_wfdb(recording_of(digital), tmp_path, gain=1))
+    assert repr(record) == "WfdbRecord('made': lead 0, lead 1; 50 samples at 250 Hz)"
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(record)).read_digital(), digital)
 
 
 @pytest.mark.parametrize("fmt", PLAIN)
@@ -223,7 +231,7 @@ def test_damaged_flac(tmp_path: Path, keep: int) -> None:
 def test_history_tells_that_frames_were_averaged(tmp_path: Path) -> None:
     (tmp_path / "r.dat").write_bytes(np.array([1, 2, -4, -1], dtype="<i2").tobytes())
     (tmp_path / "r.hea").write_text("r 1 10 2\nr.dat 16x2 1 16 0 0 0 0 ECG\n")
-    with pytest.warns(BiosigWarning, match=r'r: ECG hold up to 2 samples .* frames="highest" gives 20 Hz'):
+    with pytest.warns(BiosigWarning, match=r'r: ECG hold up to 2 samples .*, frames="highest"\) gives 20 Hz'):
         averaged = read_wfdb(tmp_path / "r")
     np.testing.assert_array_equal(averaged.signals, [[1, -2]])  # 1.5 and -2.5 steps, cut toward zero
     assert averaged.history == ("ECG averaged to the frame rate of 10 Hz",)

@@ -95,7 +95,9 @@ def write_wfdb(
     lines = [_record_line(record, recording, start_time)]
     lines += _signal_lines(signal_file.name, number, recording, digital, gains, baselines)
     header = folder / f"{record}.hea"
-    header.write_text("\n".join([*lines, *(f"# {comment}" for comment in comments)]) + "\n", encoding="utf-8")
+    header.write_text(
+        "\n".join([*lines, *(f"# {comment}" for comment in comments)]) + "\n", encoding="utf-8", newline="\n"
+    )
     if annotator is not None and len(recording.annotations):
         write_annotations(folder / record, annotator, recording.annotations)
     return header

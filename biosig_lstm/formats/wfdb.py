@@ -89,6 +89,9 @@ class WfdbRecord:
         length = f"{self.n_samples} samples at {self.fs:g} Hz"
         return f"WfdbRecord({self.header.record!r}: {', '.join(self.channels)}; {length})"
 
+    def __reduce__(self) -> tuple[type[WfdbRecord], tuple[Path]]:
+        return type(self), (self.header.path,)
+
     def read(
         self,
         *,
@@ -98,8 +101,8 @@ class WfdbRecord:
         annotator: str | None = None,
         frames: Frames = "average",
     ) -> Recording:
-        """Return a stretch as a recording; the arguments are those of `read_wfdb`."""
-        rows, repeat = self._rows(channels), 0
+        """Return a stretch as a recording; the arguments are those of `read_wfdb`, but no annotations by default."""
+        rows = self._rows(channels)
         repeat = self._repeat(rows, frames)
         signals = self._read(rows, start, stop, repeat, np.float32)
         first = start or 0
@@ -186,7 +189,7 @@ class WfdbRecord:
         fastest = max(signals[k].samples_per_frame for k in rows)
         warnings.warn(
             f"{self.header.record}: {', '.join(several)} hold up to {fastest} samples in each frame, averaged to the "
-            f'frame rate of {self.fs:g} Hz; frames="highest" gives {self.fs * fastest:g} Hz',
+            f'frame rate of {self.fs:g} Hz; read_wfdb(..., frames="highest") gives {self.fs * fastest:g} Hz',
             BiosigWarning,
             stacklevel=4,
         )
@@ -280,7 +283,17 @@ def read_wfdb(
     Notes
     -----
     Unlike WFDB, missing samples do not enter the mean of a frame, and a stretch of a record in format 8 has the
-    values that it has in the whole record.
+    values that it has in the whole record. A checksum of 0 counts as not given, and is compared only where a whole
+    signal is read. In records of several segments each is scaled by its own header.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> recording = Recording([[0.0, 0.25, -0.5]], 250, ["ECG"], ["mV"], id="r1")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     header = write_wfdb(recording, folder, gain=200)
+    ...     read_wfdb(header).signals
+    array([[ 0.  ,  0.25, -0.5 ]], dtype=float32)
     """
     record = WfdbRecord(path)
     return record.read(channels=channels, start=start, stop=stop, annotator=annotator, frames=frames)

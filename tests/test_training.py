@@ -137,6 +137,10 @@ def test_windows_made_anew_in_each_epoch_are_used() -> None:
     fit(network(), runs(), settings=QUICK, renew=renew, progress=False)
     assert len(asked) == 4
     assert len(set(asked)) == 4
+    asked.clear()
+    every_other = FitSettings(max_epochs=4, batch_size=4, device="cpu", renew_every=2)
+    fit(network(), runs(), settings=every_other, renew=renew, progress=False)
+    assert len(asked) == 2
 
 
 def test_progress_is_shown_on_stderr_alone(capsys: pytest.CaptureFixture[str]) -> None:

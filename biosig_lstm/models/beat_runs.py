@@ -177,7 +177,7 @@ class BeatRunsNetwork(nn.Module):
         if self.training:
             at_once: Tensor = self.steps(steps)
             return at_once
-        return torch.cat([self.steps(part) for part in steps.split(STEPS_AT_ONCE)])
+        return torch.cat([self.steps(part) for part in torch.split(steps, STEPS_AT_ONCE)])
 
 
 class StepEncoder(nn.Module):

@@ -35,11 +35,9 @@ class Recipe:
     training_rate_hz : float or None
         Rate that filtered training recordings are resampled to before they are augmented, which only saves time.
     recordings : BeatAugmentation or None
-        Changes whole recordings, anew for each epoch.
+        Changes whole recordings, anew as often as `settings` says.
     runs : RunAugmentation or None
         Changes runs when they are drawn.
-    renewed_epochs : int
-        Epochs that go over the same changed recordings.
     """
 
     name: str
@@ -52,4 +50,3 @@ class Recipe:
     training_rate_hz: float | None = None
     recordings: BeatAugmentation | None = None
     runs: RunAugmentation | None = None
-    renewed_epochs: int = 1

@@ -20,7 +20,7 @@ _SAMPLES = round((_BEFORE_S + _AFTER_S) * _RATE_HZ)
 
 RECIPE = Recipe(
     name="ecg-beats",
-    protocols=("mitdb-aami", "sample-aami"),
+    protocols=("mitdb-aami",),
     pipeline=Pipeline(
         filters=[EcgLeads(_LEADS), FillGaps(), Bandpass(0.5, 40)],
         events=Beats(),
@@ -44,11 +44,10 @@ RECIPE = Recipe(
         class_weights=(1.0, 2.0, 1.5, 3.0, 1.0),
         label_smoothing=0.02,
         average_decay=0.99,
-        device="auto",
+        renew_every=2,
     ),
     run=96,
     training_rate_hz=_RATE_HZ,
     recordings=BeatAugmentation(),
     runs=RunAugmentation(leads=_LEADS, views=2, samples=_SAMPLES, scalars=len(SCALARS)),
-    renewed_epochs=2,
 )

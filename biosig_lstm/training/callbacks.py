@@ -30,12 +30,16 @@ class EpochSeed(Callback):
     seed : int
         Of the run.
     renew : callable, optional
-        ``rng -> Windows``: makes the training items of each epoch anew.
+        ``rng -> Windows``: makes the training items anew.
+    every : int
+        Epochs that go over the same items.
     """
 
-    def __init__(self, seed: int, renew: Renew | None = None) -> None:
+    def __init__(self, seed: int, renew: Renew | None = None, *, every: int = 1) -> None:
         self.seed = seed
         self.renew = renew
+        self.every = every
+        self.drawn = -1
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:  # noqa: ARG002
         """Seed torch, and tell data and sampler which epoch it is."""
@@ -44,8 +48,9 @@ class EpochSeed(Callback):
         loader: Any = trainer.train_dataloader
         loader.dataset.epoch = epoch
         loader.batch_sampler.epoch = epoch
-        if self.renew is not None:
-            loader.dataset.windows = self.renew(np.random.default_rng([self.seed, epoch]))
+        if self.renew is not None and epoch // self.every != self.drawn:
+            self.drawn = epoch // self.every
+            loader.dataset.windows = self.renew(np.random.default_rng([self.seed, self.drawn]))
             loader.batch_sampler.take(loader.dataset.windows)
 
 

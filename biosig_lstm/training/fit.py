@@ -109,7 +109,7 @@ def fit(
         module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
-            EpochSeed(settings.seed, renew),
+            EpochSeed(settings.seed, renew, every=settings.renew_every),
             averages,
             log,
             *([Progress()] if progress else []),

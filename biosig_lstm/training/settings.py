@@ -39,6 +39,8 @@ class FitSettings:
         Longer items are cut to a random stretch of this many steps, another one in each epoch.
     items_per_epoch : int or None
         Items drawn in an epoch, each subject as often as the others; None: each item once.
+    renew_every : int [>= 1]
+        Epochs that go over the same items where training items are made anew.
     average_decay : float [0 to 1)
         What the running average of the weights keeps at each step; the average is the result. 0: no average.
     """
@@ -56,9 +58,10 @@ class FitSettings:
     crop_steps: int | None = None
     items_per_epoch: int | None = None
     average_decay: float = 0.0
+    renew_every: int = 1
 
     def __post_init__(self) -> None:
-        for name in ("max_epochs", "batch_size", "learning_rate", "gradient_clip"):
+        for name in ("max_epochs", "batch_size", "learning_rate", "gradient_clip", "renew_every"):
             if getattr(self, name) <= 0:
                 raise ParameterError(f"{name} must be positive, got {getattr(self, name)}")
         if not 0 <= self.label_smoothing < 1 or not 0 <= self.average_decay < 1:

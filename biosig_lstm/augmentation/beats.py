@@ -20,15 +20,15 @@ class BeatAugmentation:
     """Change recordings with annotated beats at random, each time otherwise.
 
     Most patients have no supraventricular beat and none of the others' ventricular ones. Here normal beats of
-    regular rhythm are made premature (S), ventricular beats are borrowed from other training patients (V), stretches
-    are made to fibrillate and sinus rhythm to drift and swell (all N: irregular does not mean ectopic), and leads are
-    rotated and filtered so that no one's QRS is known by heart.
+    regular rhythm are made premature (S), few of a recording or most of it, ventricular beats are borrowed from other
+    training patients (V), stretches are made to fibrillate and sinus rhythm to drift and swell (all N: irregular does
+    not mean ectopic), and leads are rotated and filtered so that no one's QRS is known by heart.
 
     Parameters
     ----------
     mix, filtered : float [0 to 1]
         Probability that a lead is a rotation of both, and that the leads are filtered.
-    premature, tachycardia, ventricular, fibrillation : float [0 to 1]
+    premature, tachycardia, burden, ventricular, fibrillation : float [0 to 1]
         Probability that a recording gets some of each.
     premature_rate, ventricular_rate : float
         Largest share of beats that are made premature or ventricular: drawn between zero and it for each recording.
@@ -54,6 +54,7 @@ class BeatAugmentation:
     premature: float = 0.8
     premature_rate: float = 0.1
     tachycardia: float = 0.5
+    burden: float = 0.15
     ventricular: float = 0.7
     ventricular_rate: float = 0.08
     fibrillation: float = 0.6
@@ -110,6 +111,8 @@ class BeatAugmentation:
             plan.add_premature(rng, rate=rng.uniform(0, self.premature_rate))
         if rng.random() < self.tachycardia:
             plan.add_tachycardia(rng)
+        if rng.random() < self.burden:
+            plan.add_burden(rng)
         if rng.random() < self.drift:
             plan.drift_rate(rng)
         if rng.random() < self.swell:

@@ -206,3 +206,11 @@ def test_annotations_beyond_the_end_of_a_record_are_left_out(tmp_path: Path) -> 
     assert found.history == (message,)
     with pytest.raises(DataError, match=r"r.qrs: no such annotation file; beside it are: atr, dat, hea"):
         read_wfdb(tmp_path / "r", annotator="qrs")
+
+
+def test_annotations_without_a_clock_count_frames(tmp_path: Path) -> None:
+    (tmp_path / "r.dat").write_bytes(bytes(32))
+    (tmp_path / "r.hea").write_text("r 1 100 8\nr.dat 16x2 1\n")
+    write_annotations(tmp_path / "r", "atr", made([0, 3, 7], list("NVN")))
+    assert read_wfdb(tmp_path / "r", frames="highest").annotations.starts.tolist() == [0, 6, 14]
+    assert read_wfdb(tmp_path / "r", frames="highest", start=5).annotations.starts.tolist() == [1, 9]

@@ -196,6 +196,14 @@ def test_segments_that_disagree_with_the_record(tmp_path: Path, segment: str, me
         read_wfdb(put(tmp_path, "r/1 1 100 8\ns 8\n"))
 
 
+def test_segment_that_is_cut_short(tmp_path: Path) -> None:
+    put(tmp_path, "s 1 100 8\ns.dat 16 1\n", name="s", samples=5)
+    path = put(tmp_path, "r/2 1 100 10\n~ 2\ns 8\n")
+    with pytest.raises(DataError, match=r"s.dat: cut short: the header of s promises 8 samples a signal, .* holds 5"):
+        read_wfdb(path)
+    np.testing.assert_array_equal(read_wfdb(path, stop=7).signals, [[np.nan, np.nan, 0, 1, 2, 3, 4]])
+
+
 def test_segment_in_another_unit(tmp_path: Path) -> None:
     put(tmp_path, "layout 1 100 0\n~ 0 1/mV 16 0 0 0 0 ECG\n", name="layout")
     put(tmp_path, "s 1 100 8\ns.dat 16 1/uV 16 0 0 0 0 ECG\n", name="s")

@@ -214,6 +214,13 @@ def test_flac_that_is_not_what_the_header_says(tmp_path: Path) -> None:
     header.write_text(text.replace(" 9\n", " 10\n"))
     with pytest.raises(DataError, match="cut short: the header of made promises 10 samples a signal, the file holds 9"):
         read_wfdb(header)
+    header.write_text("made 2 250 3\nmade.dat 516x3 1\nmade.dat 516 1\n")
+    with pytest.raises(DataError, match=r"need the same samples a frame, the header has \[3, 1\]"):
+        read_wfdb(header)
+    header.write_text("made 1 250 3\ngone.dat 516 1\n")
+    with pytest.raises(DataError, match=r"gone.dat: the signal file of record made is not there"):
+        read_wfdb(header)
+    header.write_text(text)
     header.with_suffix(".dat").write_bytes(b"no such thing")
     with pytest.raises(DataError, match="not a FLAC file, as the header of made says"):
         read_wfdb(header)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from types import ModuleType
 from typing import Any, ClassVar
 
-__all__ = ["Step", "find_steps", "modules_in"]
+__all__ = ["Step", "find_steps", "modules_in", "names_in"]
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,25 @@ class Step:
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
 
-def modules_in(package: ModuleType) -> Iterator[ModuleType]:
+def names_in(package: str) -> list[str]:
+    """Return the names of the public modules of a package, sorted, without importing them.
+
+    Examples
+    --------
+    >>> "mitdb" in names_in("biosig_lstm.datasets")
+    True
+    """
+    folders = importlib.import_module(package).__path__
+    return sorted(found.name for found in pkgutil.iter_modules(folders) if not found.name.startswith("_"))
+
+
+def modules_in(package: str) -> Iterator[ModuleType]:
     """Yield the public modules of a package, in the order of their names: a new file appears by itself."""
-    for found in pkgutil.iter_modules(package.__path__):
-        if not found.name.startswith("_"):
-            yield importlib.import_module(f"{package.__name__}.{found.name}")
+    for name in names_in(package):
+        yield importlib.import_module(f"{package}.{name}")
 
 
-def find_steps(package: ModuleType) -> dict[str, type[Step]]:
+def find_steps(package: str) -> dict[str, type[Step]]:
     """Return the step classes defined in the modules of a package, by name."""
     return {
         name: thing

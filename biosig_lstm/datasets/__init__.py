@@ -7,13 +7,13 @@ by their name, nothing is registered by hand.
 from __future__ import annotations
 
 import importlib
-import pkgutil
 from pathlib import Path
 from typing import Any
 
 from biosig_lstm.datasets._base import Dataset, cache_folder
 from biosig_lstm.datasets._card import Card, Protocol, card_folder, read_card
 from biosig_lstm.errors import ParameterError, options
+from biosig_lstm.steps import names_in
 
 __all__ = ["Card", "Dataset", "Protocol", "cache_folder", "card", "get", "get_protocol", "names", "protocol_names"]
 
@@ -26,7 +26,7 @@ def names() -> list[str]:
     >>> "mitdb" in names() and "sample" in names()
     True
     """
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return names_in(__name__)
 
 
 def get(name: str, root: str | Path | None = None, **settings: Any) -> Dataset:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
-from biosig_lstm.steps import Step
+from biosig_lstm.steps import Step, find_steps
 
 __all__ = ["steps"]
 
@@ -18,11 +15,4 @@ def steps() -> dict[str, type[Step]]:
     >>> "RPeaks" in steps()
     True
     """
-    names = [found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith("_")]
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    return {
-        name: value
-        for module in modules
-        for name, value in vars(module).items()
-        if isinstance(value, type) and issubclass(value, Step) and value.__module__ == module.__name__
-    }
+    return find_steps(__name__)

@@ -1,7 +1,5 @@
 """Features: pure functions and frozen steps, Windows to Windows, one file for each family."""
 
-import sys
-
 from biosig_lstm.steps import Step, find_steps
 
 __all__ = ["steps"]
@@ -9,4 +7,4 @@ __all__ = ["steps"]
 
 def steps() -> dict[str, type[Step]]:
     """Return the feature steps of every module in this folder, by class name."""
-    return find_steps(sys.modules[__name__])
+    return find_steps(__name__)

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
-
 from biosig_lstm.filters.bandpass import Bandpass, bandpass
 from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
 from biosig_lstm.filters.causal import CausalFilter
@@ -17,7 +13,7 @@ from biosig_lstm.filters.normalize import Normalize, normalize
 from biosig_lstm.filters.notch import Notch, notch
 from biosig_lstm.filters.resample import Resample, resample
 from biosig_lstm.filters.unit import ToUnit
-from biosig_lstm.steps import Step
+from biosig_lstm.steps import Step, find_steps
 
 __all__ = [
     "Bandpass",
@@ -47,11 +43,4 @@ __all__ = [
 
 def steps() -> dict[str, type[Step]]:
     """Return every filter step by name: those of each module in this folder, so a new file appears by itself."""
-    names = (module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
-    modules = (importlib.import_module(f"{__name__}.{name}") for name in sorted(names))
-    return {
-        name: kind
-        for module in modules
-        for name, kind in inspect.getmembers(module, inspect.isclass)
-        if issubclass(kind, Step) and kind.__module__ == module.__name__
-    }
+    return find_steps(__name__)

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-import biosig_lstm.formats
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError
+from biosig_lstm.steps import modules_in
 
 __all__ = ["Family", "Opener", "find_recordings", "open_recording"]
 
@@ -62,9 +60,7 @@ class Family:
 @cache
 def families() -> tuple[Family, ...]:
     """Return the families that exist, in the order of their modules' names."""
-    names = [m.name for m in pkgutil.iter_modules(biosig_lstm.formats.__path__) if not m.name.startswith("_")]
-    modules = [importlib.import_module(f"biosig_lstm.formats.{name}") for name in sorted(names)]
-    return tuple(module.FAMILY for module in modules)
+    return tuple(module.FAMILY for module in modules_in(__package__))
 
 
 def _find(path: Path) -> tuple[Family, Path]:

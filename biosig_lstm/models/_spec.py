@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -12,6 +10,7 @@ from typing import Any
 from torch import nn
 
 from biosig_lstm.errors import ParameterError, options
+from biosig_lstm.steps import modules_in
 
 __all__ = ["ModelSpec", "spec_from_dict", "specs"]
 
@@ -72,11 +71,11 @@ def specs() -> dict[str, type[ModelSpec]]:
     >>> specs()["BiLSTM"](hidden_size=32).hidden_size
     32
     """
-    package = importlib.import_module(__package__)
-    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__) if module.name[0] != "_")
-    modules = [importlib.import_module(f"{__package__}.{name}") for name in names]
     return {
-        value.__name__: value for module in modules for value in vars(module).values() if _defined_in(module, value)
+        value.__name__: value
+        for module in modules_in(__package__)
+        for value in vars(module).values()
+        if _defined_in(module, value)
     }
 
 

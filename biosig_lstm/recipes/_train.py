@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from biosig_lstm import datasets, recipes
+from biosig_lstm import datasets
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError, options
@@ -24,7 +24,7 @@ __all__ = ["cross_validate", "recipe_for", "recipe_names", "train_protocol", "tr
 
 
 def _recipes() -> list[Recipe]:
-    return [module.RECIPE for module in modules_in(recipes)]
+    return [module.RECIPE for module in modules_in(__package__)]
 
 
 def recipe_names() -> list[str]:

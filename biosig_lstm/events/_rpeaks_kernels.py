@@ -116,18 +116,24 @@ def _exchange(ordered: Array, old: float, new: float) -> None:
 
 
 @njit(cache=True)
+def _mirrored(i: int, n: int) -> int:
+    inside = abs(i) if i < n else 2 * (n - 1) - i
+    return min(max(inside, 0), n - 1)
+
+
+@njit(cache=True)
 def running_percentile(x: Array, span: int, fraction: float) -> Array:
-    """Return, for each value, the `fraction` order statistic of the `span` values around it, ends held."""
+    """Return, for each value, the `fraction` order statistic of the `span` values around it, ends mirrored."""
     n, half = len(x), span // 2
     y = np.empty(n, dtype=x.dtype)
     ordered = np.empty(2 * half + 1, dtype=x.dtype)
     for k in range(len(ordered)):
-        ordered[k] = x[min(max(k - half, 0), n - 1)]
+        ordered[k] = x[_mirrored(k - half, n)]
     ordered.sort()
     rank = int(fraction * 2 * half + 0.5)
     for i in range(n):
         y[i] = ordered[rank]
-        _exchange(ordered, x[max(i - half, 0)], x[min(i + half + 1, n - 1)])
+        _exchange(ordered, x[_mirrored(i - half, n)], x[_mirrored(i + half + 1, n)])
     return y
 
 

@@ -24,11 +24,12 @@ _SLOPE_HZ = 50.0  # a slope of this many amplitudes a second weighs as much as t
 _SMOOTH_S = 0.2
 _BLOCK_S, _SPAN = 0.5, 27  # levels stand for 13.5 s
 _LEVEL = 0.35
-_LEVEL_FLOOR = 0.1  # of the lead's usual level: a pause is not turned up to look like beats
+_LEVEL_FLOOR, _FUSED_FLOOR = 0.3, 0.6  # of the lead's usual level: a pause is not turned up to look like beats
 _CANDIDATE, _APART_S = 0.06, 0.2
 _FIRST_THRESHOLD, _PASSES = 0.35, 2
 _T_WAVE_S, _T_WAVE_HEIGHT = 0.36, 0.6  # so soon after a beat, and so much lower, it may be its T wave
 _THRESHOLD_RANGE = (0.15, 0.5)
+_TRUSTED, _REACH_S = 0.1, 0.08  # share of the best lead's weight; how far the apex may lie from the middle
 _LARGEST = 1e30  # what is larger counts as missing
 _USUAL_RR_S = (0.3, 2.0)
 _SHORTEST_S = 0.25
@@ -105,11 +106,22 @@ def find_rpeaks(signals: npt.ArrayLike, fs: float) -> RPeakResult:
     if not leads:
         return RPeakResult(np.zeros(0, dtype=np.int64), [(0, n_samples, "flat or missing")])
     rate = fs / step
-    score, weights = _fused(leads, round(_BLOCK_S * rate))
-    best = leads[int(np.argmax(weights))]
-    peaks = kernels.locate(_beats(score, rate), best.band, best.values, round(0.08 * rate), step)
+    size = round(_BLOCK_S * rate)
+    score, weights = _fused(leads, size)
+    found = _beats(score, rate)
+    trusted = weights[:, found // size] >= _TRUSTED * weights[:, found // size].max(axis=0)
+    peaks = _located(found, leads, np.argmax(trusted, axis=0), step=step, reach=round(_REACH_S * rate))
     left_out = _left_out(leads, step, n_samples, rate)
     return RPeakResult(_outside(np.unique(peaks), left_out), left_out)
+
+
+def _located(found: Int64, leads: list[_Lead], which: npt.NDArray[Any], *, step: int, reach: int) -> Int64:
+    """Return each beat's apex in the lead that `which` names for it: the first that can be trusted there."""
+    peaks = np.empty(len(found), dtype=np.int64)
+    for k, lead in enumerate(leads):
+        mine = which == k
+        peaks[mine] = kernels.locate(found[mine], lead.band, lead.values, reach, step)
+    return peaks
 
 
 def _outside(peaks: Int64, stretches: list[tuple[int, int, str]]) -> Int64:
@@ -171,16 +183,16 @@ def _levels(envelope: Float32, size: int) -> tuple[Float32, Float32, Float32]:
     return level, rest, present
 
 
-def _fused(leads: list[_Lead], size: int) -> tuple[Float32, list[float]]:
-    """Return one curve with a level of about 1 at each beat, and how much of it came from each lead."""
+def _fused(leads: list[_Lead], size: int) -> tuple[Float32, npt.NDArray[Any]]:
+    """Return one curve with a level of about 1 at each beat, and the weight of each lead in each block."""
     levels = [_levels(lead.envelope, size) for lead in leads]
     weights = [(np.clip(a / np.maximum(b, 1e-9) - 1, 0.05, 20) * here) ** 2 + 1e-6 for a, b, here in levels]
     score, whole = np.zeros(len(leads[0].envelope), dtype=np.float32), np.sum(weights, axis=0)
     for lead, weight, (level, _, _) in zip(leads, weights, levels, strict=True):
         kernels.fuse(score, lead.envelope, (weight / (whole * level)).astype(np.float32), size)
     level, scaled = _levels(score, size)[0], np.zeros_like(score)
-    kernels.fuse(scaled, score, (1.0 / np.maximum(level, 0.05)).astype(np.float32), size)
-    return scaled, [float(weight.sum()) for weight in weights]
+    kernels.fuse(scaled, score, (1.0 / np.maximum(level, _FUSED_FLOOR)).astype(np.float32), size)
+    return scaled, np.stack(weights)
 
 
 def _beats(score: Float32, rate: float) -> Int64:

@@ -48,6 +48,7 @@ RECIPE = Recipe(
     ),
     run=96,
     training_rate_hz=_RATE_HZ,
-    recordings=BeatAugmentation(),
+    members=5,
+    recordings=BeatAugmentation(fibrillation=0.75),
     runs=RunAugmentation(leads=_LEADS, views=2, samples=_SAMPLES, scalars=len(SCALARS)),
 )

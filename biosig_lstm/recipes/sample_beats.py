@@ -21,5 +21,6 @@ RECIPE = replace(
     ),
     settings=FitSettings(max_epochs=30, batch_size=4, learning_rate=1e-2),
     run=32,
+    members=1,
     recordings=None,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -29,6 +30,7 @@ _WIDE_QRS_S = (-0.12, 0.16)
 _BEAT_S = (-0.12, 0.40)
 _VALUE_LIMIT, _SCALAR_LIMIT = 5.0, 4.0
 _SMALL = 1e-3
+_TIE = 1e-5
 
 
 def usual_beat(beats: Float32, *, qrs: slice) -> Float32:
@@ -49,7 +51,8 @@ def usual_beat(beats: Float32, *, qrs: slice) -> Float32:
     usual = np.median(beats, axis=0)
     for lead in range(beats.shape[1]):
         distance = np.abs(beats[:, lead, qrs] - usual[lead, qrs]).mean(axis=-1)
-        usual[lead] = np.median(beats[distance <= np.median(distance), lead], axis=0)
+        near = distance <= np.median(distance) * (1 + _TIE)
+        usual[lead] = np.median(beats[near, lead], axis=0)
     return np.asarray(usual, dtype=np.float32)
 
 
@@ -59,7 +62,8 @@ def own_beat_features(beats: Float32, *, rate_hz: float, before_s: float) -> tup
     Parameters
     ----------
     beats : np.ndarray [shape=(n, leads, samples), dtype=float32]
-        All beats of a recording, aligned on the R-peak, in any unit; a lead of zeros is absent.
+        All beats of a recording, aligned on the R-peak, in mV (or a smaller unit: a QRS complex of 1e-3 counts as
+        next to nothing); a lead of zeros is absent.
     rate_hz : float [unit=Hz]
         Samples a second inside a window.
     before_s : float [unit=s]
@@ -180,18 +184,29 @@ class AgainstOwnBeat(Step):
         Raises
         ------
         DataError
-            When the steps are not windows, or scalars have been added already.
+            When the steps are not windows, end before the T wave begins, or scalars have been added already.
         """
         shape = windows.window_shape
         if shape is None or shape[0] * shape[1] != len(windows.columns):
             raise DataError("beats can be compared with the usual one where each step is a window and nothing else")
-        rows = np.concatenate([self._rows(windows.item(k).reshape(-1, *shape)) for k in range(len(windows))])
+        self._check_reach(shape[1])
+        rows = np.empty((len(windows.values), shape[0], 2 * shape[1] + len(SCALARS)), dtype=np.float32)
+        for first, stop in pairwise(windows.offsets.tolist()):
+            rows[first:stop] = self._rows(windows.values[first:stop].reshape(-1, *shape))
         return replace(
             windows,
-            values=rows.reshape(len(rows), -1),
+            values=rows.reshape(len(rows), shape[0] * rows.shape[2]),
             columns=_column_names(*shape),
             window_shape=(shape[0], rows.shape[2]),
         )
+
+    def _check_reach(self, samples: int) -> None:
+        after_s = samples / self.rate_hz - self.before_s
+        if round((_T_S[0] + self.before_s) * self.rate_hz) >= samples:
+            raise DataError(
+                f"windows end {after_s:.3g} s after the R-peak, before the T wave begins ({_T_S[0]:g} s): make after_s "
+                "larger"
+            )
 
     def _rows(self, beats: Float32) -> Float32:
         parts = own_beat_features(beats, rate_hz=self.rate_hz, before_s=self.before_s)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -52,7 +53,9 @@ def rr_features(times_s: npt.ArrayLike) -> npt.NDArray[np.float32]:
     Ratios to the patient's own rhythm are what tells premature beats between patients (de Chazal, O'Dwyer and Reilly
     2004, doi:10.1109/TBME.2004.827359); logarithms make early and late symmetric. Intervals are limited to 0.2-3 s
     and each column is scaled to the order of one by a constant, so that nothing is learned from the data. Windows
-    shrink in recordings of few beats and are mirrored at the ends.
+    shrink in recordings of few beats and are mirrored at the ends. The interval before the first beat, and that after
+    the last one, is taken to be the record's median; *previous* of the first beat and *next* of the last one are taken
+    from the other end of the recording.
     """
     times = np.asarray(times_s, dtype=np.float64)
     if len(times) < 2:
@@ -110,9 +113,8 @@ class RRIntervals(Step):
         """
         if windows.positions is None:
             raise DataError("RR intervals need steps that are beats, these windows have no positions of events")
-        parts = [
-            rr_features(windows.positions[windows.offsets[k] : windows.offsets[k + 1]] / windows.fs[k])
-            for k in range(len(windows))
-        ]
-        values = np.concatenate([windows.values, *([np.concatenate(parts)] if parts else [])], axis=1)
+        rhythm = np.empty((len(windows.values), len(COLUMNS)), dtype=np.float32)
+        for (first, stop), fs in zip(pairwise(windows.offsets.tolist()), windows.fs.tolist(), strict=True):
+            rhythm[first:stop] = rr_features(windows.positions[first:stop] / fs)
+        values = np.concatenate([windows.values, rhythm], axis=1)
         return windows.with_values(values, columns=[*windows.columns, *COLUMNS])

@@ -55,7 +55,7 @@ class Dataset:
 
     @classmethod
     def open(cls, name: str, root: str | Path | None = None, **settings: str) -> Self:
-        """Return the database of that name at `root`, or where databases are kept.
+        """Return the database of that name at `root`, in its folder `name` below it, or where databases are kept.
 
         Raises
         ------
@@ -64,6 +64,8 @@ class Dataset:
         """
         card = read_card(card_folder(name))
         folder = cls.default_root(card) if root is None else Path(root).expanduser()
+        if (folder / name).is_dir() and not any(folder.glob("*.hea")):
+            folder = folder / name
         if not folder.is_dir():
             raise DataError(
                 f"{card.title} is not in {folder}; download version {card.version} from {card.address} to that "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-OK, SOME_FAILED, WRONG_USAGE = 0, 1, 2
+_MODEL = ".biosig"
+_PRETRAINED = Path(__file__).parent / "pretrained"
+
+OK, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,15 +39,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _warnings_on_stderr():
             code: int = chosen.run(chosen)
+            sys.stdout.flush()
     except ParameterError as error:
         _complain(str(error))
         return WRONG_USAGE
     except BiosigError as error:
         _complain(str(error))
         return SOME_FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read the results has gone
+        return SOME_FAILED
+    except OSError as error:
+        _complain(f"{error.filename or 'system'}: {error.strerror or error}")
+        return SOME_FAILED
     except KeyboardInterrupt:
-        _complain("interrupted; what was done is kept")
-        return 130
+        _complain("interrupted; what has been written is kept")
+        return INTERRUPTED
     return code
 
 
@@ -102,18 +113,31 @@ def _add_classify(commands: Any) -> None:
 
 
 def _info(chosen: argparse.Namespace) -> int:
-    from biosig_lstm.formats import find_recordings
-
     failed = 0
     for path in chosen.paths:
         try:
-            sources = [Path(path)] if str(path).endswith(".biosig") else find_recordings([path])
-        except BiosigError as error:
+            sources = _sources(path)
+        except (BiosigError, OSError) as error:
             failed += 1
             _complain(str(error))
             continue
         failed += sum(not _info_one(source, as_json=chosen.json) for source in sources)
     return SOME_FAILED if failed else OK
+
+
+def _sources(path: str) -> list[Path]:
+    from biosig_lstm.errors import DataError
+    from biosig_lstm.formats import find_recordings
+
+    if path.endswith(_MODEL):
+        return [Path(path)]
+    if not Path(path).exists() and (shipped := _PRETRAINED / (path + _MODEL)).is_file():
+        return [shipped]
+    found = find_recordings([path])
+    models = sorted(Path(path).rglob("*" + _MODEL)) if Path(path).is_dir() else []
+    if not found and not models:
+        raise DataError(f"{path}: holds no recording of a known format and no model, nor does any folder below it")
+    return [*found, *models]
 
 
 def _info_one(source: Path, *, as_json: bool) -> bool:
@@ -127,14 +151,15 @@ def _info_one(source: Path, *, as_json: bool) -> bool:
 
 
 def _facts(source: Path) -> dict[str, Any]:
-    if source.suffix == ".biosig":
-        from biosig_lstm.estimators import read_header
+    if source.suffix == _MODEL:
+        from biosig_lstm.estimators import load
 
-        header = read_header(source)
-        seen = header["training"]
+        model = load(source)
+        seen = model.training
         return {
-            "model": str(source), "kind": header["estimator"], "classes": " ".join(header["classes"]),
-            "protocol": seen["protocol"], "trained on": f"{len(seen['subjects'])} subjects", **header["card"],
+            "model": str(source), "kind": type(model).__name__, "classes": " ".join(model.classes),
+            "protocol": seen.protocol if seen else "", "trained on": f"{len(seen.subjects) if seen else 0} subjects",
+            **model.card,
         }  # fmt: skip
     from biosig_lstm.formats import open_recording
 
@@ -147,26 +172,29 @@ def _facts(source: Path) -> dict[str, Any]:
 
 
 def _train(chosen: argparse.Namespace) -> int:
+    from biosig_lstm.estimators import check_writable
     from biosig_lstm.recipes import train_protocol
 
-    with _status(f"reading {chosen.data}") as announce:
-        model = train_protocol(
-            chosen.protocol,
-            root=chosen.data,
-            seed=chosen.seed,
-            max_epochs=chosen.max_epochs,
-            device=chosen.device,
-            directory=chosen.log,
-            announce=announce,
-        )
+    check_writable(chosen.out)
+    model = train_protocol(
+        chosen.protocol,
+        root=chosen.data,
+        seed=chosen.seed,
+        max_epochs=chosen.max_epochs,
+        device=chosen.device,
+        directory=chosen.log,
+        announce=_overwrite,
+    )
     model.save(chosen.out)
     _say(f"{chosen.out}: {model!r}")
     return OK
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    from biosig_lstm.scoring import evaluate_protocol
+    from biosig_lstm.scoring import evaluate_protocol, output_folder
 
+    if chosen.out:
+        output_folder(chosen.out)
     model = _model(chosen.model)
     with _status("scoring") as announce:
         found = evaluate_protocol(
@@ -183,31 +211,32 @@ def _evaluate(chosen: argparse.Namespace) -> int:
         write_evaluation(found, chosen.out)
     if found.seen_in_training:
         _complain(f"no test: the model was trained on {', '.join(found.seen_in_training)}")
-    _list_failures(found.failed)
-    _say(json.dumps(found.to_dict()) if chosen.json else repr(found))
+    _list_failures(found.failed, n_done=len(found.recordings))
+    _say(json.dumps(found.to_dict(), allow_nan=False) if chosen.json else repr(found))
     return SOME_FAILED if found.failed else OK
 
 
 def _classify(chosen: argparse.Namespace) -> int:
-    from biosig_lstm.scoring import classify_files
+    from biosig_lstm.scoring import classify_files, output_folder
 
+    output_folder(chosen.out)
     model = _model(chosen.model)
     with _status("classifying") as announce:
         report = classify_files(model, chosen.paths, out=chosen.out, annotator=chosen.annotator, announce=announce)
     for name, counts in report.counts.items():
         beats = "  ".join(f"{label} {counts.get(label, 0)}" for label in model.classes)
         _say(f"{name:12} {sum(counts.values()):7} beats   {beats}")
-    _list_failures(report.failed)
+    _list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK
 
 
 def _model(name: str) -> StepClassifier:
-    from biosig_lstm.errors import DataError
+    from biosig_lstm.errors import DataError, options
     from biosig_lstm.estimators import StepClassifier, load
     from biosig_lstm.pretrained import find, names
 
     if name not in names() and not Path(name).exists():
-        raise DataError(f"no model {name!r}: neither a file nor one of the pretrained ({', '.join(names())})")
+        raise DataError(f"no such file, and no pretrained model {options(name, names())}")
     model = load(find(name) if name in names() else name)
     if not isinstance(model, StepClassifier):
         raise DataError(f"{name}: holds a {type(model).__name__}; this command takes a StepClassifier")
@@ -228,6 +257,13 @@ def _status(what: str) -> Iterator[Callable[[str], None]]:
         yield lambda name: status.update(f"{what} {name}")
 
 
+def _overwrite(name: str) -> None:
+    """Show on one line what is read; a spinner would disturb the bar of the training that follows."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[Kreading {name}\r")
+        sys.stderr.flush()
+
+
 @contextmanager
 def _warnings_on_stderr() -> Iterator[None]:
     from biosig_lstm.errors import BiosigWarning
@@ -242,11 +278,11 @@ def _warnings_on_stderr() -> Iterator[None]:
         yield
 
 
-def _list_failures(failed: Sequence[Failure]) -> None:
+def _list_failures(failed: Sequence[Failure], *, n_done: int) -> None:
     for path, reason in failed:
-        _complain(f"failed: {path}: {reason}")
+        _complain(f"failed: {reason if reason.startswith(path) else f'{path}: {reason}'}")
     if failed:
-        _complain(f"{len(failed)} failed; the others are done")
+        _complain(f"{len(failed)} failed, {n_done} done")
 
 
 def _complain(text: str) -> None:

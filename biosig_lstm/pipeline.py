@@ -93,8 +93,13 @@ class Pipeline:
 
     def filter(self, recording: Recording) -> Recording:
         """Return the recording after the filters."""
-        filtered: Recording = _apply(self.filters, recording)
-        return filtered
+        for step in self.filters:
+            try:
+                recording = step(recording)
+            except ParameterError as error:
+                at = f"{recording.id or 'recording'}: recorded at {recording.fs:g} Hz"
+                raise DataError(f"{at}, which does not fit {step!r}: {error}") from error
+        return recording
 
     def find(self, recording: Recording) -> Recording:
         """Return a filtered recording with the events that windows are cut around."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -147,6 +147,7 @@ class AroundEvents(Step):
             positions=events.starts,
             window_shape=(self.leads, cut.shape[2]),
             step_labels=True,
+            unit=_unit(recording.units[: self.leads]),
         )
 
     def _check_labels(self, recording: Recording) -> None:
@@ -239,7 +240,12 @@ def _even_items(
         fs=np.full(len(starts), recording.fs),
         y=_indices(labels, classes) if classes else None,
         classes=classes,
+        unit=_unit(recording.units),
     )
+
+
+def _unit(units: Sequence[str]) -> str:
+    return "/".join(sorted(set(units)))
 
 
 def _label_at(recording: Recording, sample: int) -> str:

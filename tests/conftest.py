@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from biosig_lstm.estimators import StepClassifier
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +25,20 @@ def data_root() -> Callable[[str], Path]:
         return root
 
     return find
+
+
+@pytest.fixture(scope="session")
+def beats_model() -> StepClassifier:
+    """Return a small model trained on the sample's training subjects: seconds, once for all tests."""
+    from biosig_lstm import datasets
+    from biosig_lstm.recipes import train_protocol
+
+    return train_protocol("sample-aami", root=datasets.get("sample").root, max_epochs=8, device="cpu")
+
+
+@pytest.fixture(scope="session")
+def model_file(beats_model: StepClassifier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the file of that model."""
+    path = tmp_path_factory.mktemp("model") / "beats.biosig"
+    beats_model.save(path)
+    return path

@@ -45,6 +45,8 @@ class Windows:
         Rate of that recording: what turns `starts` and `positions` into seconds.
     positions : array_like of int [shape=(total_steps,), unit=samples], optional
         Where each step lies in its recording (the R-peak of a beat); None where steps are evenly spaced.
+    unit : str
+        Unit of the recordings' channels, ``mV``; of several units all, as in ``mV/uV``; empty where it is not known.
     window_shape : (int, int) or None
         Where each step is itself a window: its (leads, samples), stored in the first leads*samples columns,
         lead after lead; the remaining columns are scalars.
@@ -68,6 +70,7 @@ class Windows:
     positions: Int64 | None = None
     window_shape: tuple[int, int] | None = None
     step_labels: bool = False
+    unit: str = ""
 
     def __post_init__(self) -> None:
         fixed: dict[str, Any] = {
@@ -245,7 +248,7 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _check_alike(first: Windows, other: Windows) -> None:
-    for name in ("columns", "classes", "rate_hz", "window_shape", "step_labels"):
+    for name in ("columns", "classes", "rate_hz", "window_shape", "step_labels", "unit"):
         mine, theirs = getattr(first, name), getattr(other, name)
         if mine != theirs:
             raise DataError(f"windows differ in {name}: {_short(mine)} and {_short(theirs)}")

@@ -3,12 +3,21 @@
 from pathlib import Path
 
 from biosig_lstm.estimators._base import Estimator, Training
-from biosig_lstm.estimators._file import read_header
+from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators.classifier import Classifier
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.estimators.step_classifier import StepClassifier
 
-__all__ = ["Classifier", "Estimator", "Predictions", "StepClassifier", "Training", "load", "read_header"]
+__all__ = [
+    "Classifier",
+    "Estimator",
+    "Predictions",
+    "StepClassifier",
+    "Training",
+    "check_writable",
+    "load",
+    "read_header",
+]
 
 
 def load(path: str | Path) -> Estimator:

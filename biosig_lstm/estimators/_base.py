@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,7 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.containers import Recording, Windows
-from biosig_lstm.errors import DataError, LeakageError, ParameterError
+from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterError, options
+from biosig_lstm.estimators._checks import check_layout, check_run
 from biosig_lstm.estimators._file import read_model, versions, write_model
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
@@ -95,6 +96,8 @@ class Estimator:
         self.classes: tuple[str, ...] = ()
         self.columns: tuple[str, ...] = ()
         self.window_shape: tuple[int, int] | None = None
+        self.unit = ""
+        self.rate_hz: float | None = None
         self.training: Training | None = None
         self.history: tuple[FitHistory, ...] = ()
         self.card: dict[str, Any] = {}
@@ -147,8 +150,10 @@ class Estimator:
         """
         if val is not None:
             audit(train, val, same_person=same_person)
-        how = replace(settings or FitSettings(), **changes)
+        how = _settings(settings, changes)
         self._take_layout(train)
+        if directory is not None:
+            check_run(directory, run=self._run(train, how), resume=resume)
         self.scaling = self.standardize.fit(train) if self.standardize else None
         scaled_train, scaled_val = self._scale(train), None if val is None else self._scale(val)
         self.networks, histories = nn.ModuleList(), []
@@ -182,17 +187,16 @@ class Estimator:
         Raises
         ------
         DataError
-            When columns differ from those the model was trained on, or a recording cannot be prepared.
+            When columns, unit or rate differ from those the model was trained on, or a recording cannot be prepared.
         """
+        return self._scale(self._windows(data))
+
+    def _windows(self, data: Windows | Recording | Iterable[Recording]) -> Windows:
         if not self.training:
             raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
         windows = data if isinstance(data, Windows) else self.pipeline(data)
-        if windows.columns != self.columns:
-            raise DataError(
-                f"these windows have {len(windows.columns)} columns ({', '.join(windows.columns[:3])}, ...), the model "
-                f"takes {len(self.columns)} ({', '.join(self.columns[:3])}, ...): prepare them with its pipeline"
-            )
-        return self._scale(windows)
+        check_layout(windows, columns=self.columns, unit=self.unit, rate_hz=self.rate_hz)
+        return windows
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:
         """Return the log-probability of each class, an array (classes,) or (steps, classes) for each item."""
@@ -239,7 +243,7 @@ class Estimator:
         DataError
             When nothing has a label.
         """
-        windows = test if isinstance(test, Windows) else self.pipeline(test)
+        windows = self._windows(test)
         if not allow_seen:
             self.check_unseen(windows)
         known = np.zeros(0, dtype=bool) if windows.y is None else windows.y >= 0
@@ -302,15 +306,32 @@ class Estimator:
             raise DataError(f"{path}: holds a {header.get('estimator')}, not a {cls.__name__}")
         try:
             return cls._from_header(header, weights)
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise DataError(f"{path}: header and weights do not fit together ({error})") from error
+        except BiosigError as error:
+            raise DataError(f"{path}: {error}; it may be damaged, or from a later version") from error
+        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+            what = " ".join(str(error).split())[:300]
+            raise DataError(
+                f"{path}: header and weights do not fit together ({what}); copy or train it again"
+            ) from error
 
     def _take_layout(self, train: Windows) -> None:
         if train.step_labels != self.per_step:
             kind, other = ("steps", "items") if self.per_step else ("items", "steps")
             raise ParameterError(f"{type(self).__name__} learns labels of {kind}, these windows label {other}")
         self.classes, self.columns = tuple(train.classes), tuple(train.columns)
-        self.window_shape = train.window_shape
+        self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
+
+    def _run(self, train: Windows, settings: FitSettings) -> dict[str, Any]:
+        free = ("max_epochs", "device")
+        return {
+            "pipeline": self.pipeline.to_dict(),
+            "model": self.model.to_dict(),
+            "members": self.members,
+            "columns": len(self.columns),
+            "classes": list(self.classes),
+            "training recordings": sorted(set(train.recordings.tolist())),
+            **{name: value for name, value in settings.to_dict().items() if name not in free},
+        }
 
     def _build(self) -> nn.Module:
         return self.model.build(
@@ -338,6 +359,9 @@ class Estimator:
             "classes": list(self.classes),
             "columns": list(self.columns),
             "window_shape": self.window_shape,
+            "unit": self.unit,
+            "rate_hz": self.rate_hz,
+            "standardize": vars(self.standardize) if self.standardize else None,
             "scaling": self.scaling.to_dict() if self.scaling else None,
             "training": {**vars(seen), "split_digest": seen.split_digest},
             "versions": versions(),
@@ -347,8 +371,12 @@ class Estimator:
     @classmethod
     def _from_header(cls, header: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Self:
         made = cls(
-            Pipeline.from_dict(header["pipeline"]), spec_from_dict(header["model"]), members=int(header["members"])
+            Pipeline.from_dict(header["pipeline"]),
+            spec_from_dict(header["model"]),
+            members=int(header["members"]),
+            standardize=Standardize(**header["standardize"]) if header["standardize"] else None,
         )
+        made.unit, made.rate_hz = header["unit"], header["rate_hz"]
         made.classes, made.columns = tuple(header["classes"]), tuple(header["columns"])
         made.window_shape = tuple(header["window_shape"]) if header["window_shape"] else None
         made.scaling = FittedStandardize.from_dict(header["scaling"]) if header["scaling"] else None
@@ -361,6 +389,14 @@ class Estimator:
         made.networks.load_state_dict(dict(weights))
         made.networks.eval()
         return made
+
+
+def _settings(settings: FitSettings | None, changes: Mapping[str, Any]) -> FitSettings:
+    known = [field.name for field in fields(FitSettings)]
+    for name in changes:
+        if name not in known:
+            raise ParameterError(f"fit has no setting {options(name, known)}")
+    return replace(settings or FitSettings(), **changes)
 
 
 def _seen(parts: Sequence[Windows], settings: FitSettings, *, protocol: str) -> Training:

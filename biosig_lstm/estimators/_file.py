@@ -13,9 +13,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import DataError, ParameterError
 
-__all__ = ["read_header", "read_model", "versions", "write_model"]
+__all__ = ["check_writable", "read_header", "read_model", "versions", "write_model"]
 
 _KEY = "biosig_lstm"
 _FORMAT = 1
@@ -32,6 +32,30 @@ def versions() -> dict[str, str]:
     return found
 
 
+def check_writable(path: str | Path) -> None:
+    """Refuse a place where a model could not be saved, before time is spent on training it.
+
+    Raises
+    ------
+    ParameterError
+        When the place is a folder, lies in none, or may not be written.
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise ParameterError(f"cannot write {target}: it is a folder; name a file, such as {target / 'model.biosig'}")
+    if not target.parent.is_dir():
+        raise ParameterError(f"cannot write {target}: the folder {target.parent} does not exist; make it first")
+    try:
+        _part(target).touch()
+        _part(target).unlink()
+    except OSError as error:
+        raise ParameterError(f"cannot write {target}: {error.strerror}; choose another folder") from error
+
+
+def _part(target: Path) -> Path:
+    return target.with_name(target.name + ".part")
+
+
 def write_model(path: str | Path, *, header: Mapping[str, Any], weights: Mapping[str, Tensor], half: bool) -> None:
     """Write a model file, whole or not at all.
 
@@ -43,15 +67,18 @@ def write_model(path: str | Path, *, header: Mapping[str, Any], weights: Mapping
         Plain JSON values.
     weights : mapping of str to Tensor
         Stored as float16 where `half`, else as they are.
+
+    Raises
+    ------
+    ParameterError
+        As `check_writable`.
     """
+    check_writable(path)
     text = json.dumps({"format": _FORMAT, **header}, sort_keys=True)
     stored = {k: (v.half() if half and v.is_floating_point() else v).contiguous() for k, v in weights.items()}
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise DataError(f"cannot write {target}: the folder {target.parent} does not exist")
-    part = target.with_name(target.name + ".part")
+    part = _part(Path(path))
     part.write_bytes(save(stored, metadata={_KEY: text}))
-    part.replace(target)
+    part.replace(path)
 
 
 def read_header(path: str | Path) -> dict[str, Any]:
@@ -78,8 +105,10 @@ def read_header(path: str | Path) -> dict[str, Any]:
         header: dict[str, Any] = json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{source}: damaged header ({error}); copy or train it again") from error
-    if header.get("format") != _FORMAT:
-        raise DataError(f"{source}: format {header.get('format')}, this version reads {_FORMAT}; update biosig-lstm")
+    if not isinstance(header, dict) or not isinstance(header.get("format"), int):
+        raise DataError(f"{source}: damaged header (it names no format); copy or train it again")
+    if header["format"] != _FORMAT:
+        raise DataError(f"{source}: format {header['format']}, this version reads {_FORMAT}; update biosig-lstm")
     return header
 
 

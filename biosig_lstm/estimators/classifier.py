@@ -31,12 +31,13 @@ class Classifier(Estimator):
         data : Windows, Recording or recordings
             Recordings go through the model's own preparation.
         """
-        windows = data if isinstance(data, Windows) else self.pipeline(data)
+        windows = self._windows(data)
+        logs = self.log_probabilities(windows)
         return Predictions(
             recordings=windows.recordings,
             subjects=windows.subjects,
             samples=windows.starts,
             fs=windows.fs,
-            log_probabilities=np.stack(self.log_probabilities(windows)),
+            log_probabilities=np.array(logs, dtype=np.float32).reshape(-1, len(self.classes)),
             classes=self.classes,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 from collections import Counter
 from dataclasses import dataclass
@@ -47,6 +48,9 @@ class Predictions:
     def __post_init__(self) -> None:
         for name in ("recordings", "subjects", "samples", "fs", "log_probabilities"):
             object.__setattr__(self, name, freeze(np.asarray(getattr(self, name))))
+        lengths = {name: len(getattr(self, name)) for name in ("recordings", "subjects", "samples", "fs")}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"predictions need one of each for every row, got {lengths}")
         if self.log_probabilities.shape != (len(self.samples), len(self.classes)):
             raise DataError(
                 f"log_probabilities must be ({len(self.samples)}, {len(self.classes)}), "
@@ -67,7 +71,7 @@ class Predictions:
         for name in names[:20]:
             counts = Counter(self.labels[self.recordings == name].tolist())
             cells = "".join(f"<td>{counts.get(label, 0)}</td>" for label in self.classes)
-            rows.append(f"<tr><td>{name}</td>{cells}</tr>")
+            rows.append(f"<tr><td>{html.escape(name)}</td>{cells}</tr>")
         more = f"<p>and {len(names) - 20} more</p>" if len(names) > 20 else ""
         return f"<table><tr>{head}</tr>{''.join(rows)}</table>{more}"
 
@@ -121,7 +125,7 @@ class Predictions:
 
     def to_csv(self, path: str | Path) -> None:
         """Write `csv_rows` to a file."""
-        Path(path).write_text(self.csv_rows())
+        Path(path).write_text(self.csv_rows(), encoding="utf-8", newline="")
 
     @staticmethod
     def concatenate(parts: list[Predictions]) -> Predictions:
@@ -129,8 +133,9 @@ class Predictions:
         if not parts:
             raise DataError("no predictions to put together")
         first = parts[0]
-        if any(part.classes != first.classes for part in parts):
-            raise DataError("predictions of different classes cannot be put together")
+        for part in parts:
+            if part.classes != first.classes:
+                raise DataError(f"predictions of classes {first.classes} and {part.classes} cannot be put together")
         names = ("recordings", "subjects", "samples", "fs", "log_probabilities")
         joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         return Predictions(**joined, classes=first.classes)

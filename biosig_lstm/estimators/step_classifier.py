@@ -38,8 +38,8 @@ class StepClassifier(Estimator):
         data : Windows, Recording or recordings
             Recordings go through the model's own preparation.
         """
-        windows = data if isinstance(data, Windows) else self.pipeline(data)
-        logs = np.concatenate(self.log_probabilities(windows))
+        windows = self._windows(data)
+        logs = np.concatenate([np.zeros((0, len(self.classes)), np.float32), *self.log_probabilities(windows)])
         item = np.repeat(np.arange(len(windows)), windows.lengths)
         return Predictions(
             recordings=windows.recordings[item],

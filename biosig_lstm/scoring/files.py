@@ -7,27 +7,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import BiosigError, DataError
+from biosig_lstm.errors import BiosigError
 from biosig_lstm.estimators import Predictions, StepClassifier
 from biosig_lstm.formats import find_recordings, open_recording
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.scoring._output import Failure, empty_predictions, output_folder, reason
 
 __all__ = ["EXTENSION", "Failure", "FilesReport", "classify_files"]
 
 EXTENSION = "beats"
 
 Announce = Callable[[str], None]
-
-
-class Failure(NamedTuple):
-    """A file that could not be used, and why."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -77,20 +70,21 @@ def classify_files(
     Returns
     -------
     FilesReport
-        Counts by recording, and what failed. Rows are written as soon as a recording is done.
+        Counts by recording, and what failed: paths that are not there or hold nothing, recordings that cannot be
+        read or hold no beats. Rows are written as soon as a recording is done. Recordings of one name in two folders
+        are told apart by their folders.
 
     Raises
     ------
-    DataError
-        When there is no recording at all under `paths`.
+    ParameterError
+        When nothing can be written to `out`.
     """
+    folder = output_folder(out)
     found, failed = _find(paths)
-    if not found and not failed:
-        raise DataError(f"no recordings found under {', '.join(map(str, paths))}")
-    folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    if not found:
+        return FilesReport({}, tuple(failed), folder)
     table = folder / "predictions.csv"
-    table.unlink(missing_ok=True)
+    empty_predictions(model.classes).to_csv(table)
     pipeline = model.pipeline.with_positions("annotated" if annotator else "detected")
     counts: dict[str, dict[str, int]] = {}
     for path, name in zip(found, _names(found), strict=True):
@@ -98,32 +92,38 @@ def classify_files(
             announce(name)
         try:
             said = _classify_one(model, pipeline, path, name=name, annotator=annotator, folder=folder)
-        except (BiosigError, OSError) as error:
-            failed.append(Failure(str(path), str(error)))
+        except Exception as error:  # whatever is wrong with one recording, the others are done
+            failed.append(Failure(str(path), reason(error)))
             continue
-        with table.open("a") as file:
-            file.write(said.csv_rows(header=not counts))
+        with table.open("a", encoding="utf-8", newline="") as file:
+            file.write(said.csv_rows(header=False))
         counts[name] = dict(Counter(said.labels.tolist()))
     return FilesReport(counts, tuple(failed), folder)
 
 
 def _find(paths: Iterable[str | Path]) -> tuple[list[Path], list[Failure]]:
-    found: list[Path] = []
+    found: dict[Path, Path] = {}
     failed: list[Failure] = []
     for path in paths:
         try:
-            found.extend(find_recordings([path]))
-        except BiosigError as error:
-            failed.append(Failure(str(path), str(error)))
-    return found, failed
+            here = find_recordings([path])
+        except (BiosigError, OSError) as error:
+            failed.append(Failure(str(path), reason(error)))
+            continue
+        if not here:
+            failed.append(Failure(str(path), "holds no recording of a known format, nor does any folder below it"))
+        found |= {one.absolute(): one for one in here if one.absolute() not in found}
+    return list(found.values()), failed
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    stems = Counter(path.stem for path in paths)
-    if max(stems.values(), default=0) <= 1:
-        return [path.stem for path in paths]
-    parent = Path(os.path.commonpath([path.resolve().parent for path in paths]))
-    return [path.resolve().relative_to(parent).with_suffix("").as_posix() for path in paths]
+    stems = [path.stem for path in paths]
+    if len(set(stems)) == len(stems):
+        return stems
+    parent = Path(os.path.commonpath([path.absolute().parent for path in paths]))
+    below = [path.absolute().relative_to(parent) for path in paths]
+    bare = [path.with_suffix("").as_posix() for path in below]
+    return bare if len(set(bare)) == len(bare) else [path.as_posix() for path in below]
 
 
 def _classify_one(

@@ -11,11 +11,11 @@ from typing import Any
 from biosig_lstm import datasets
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.datasets import Dataset, Protocol
-from biosig_lstm.errors import BiosigError, DataError
+from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Predictions, StepClassifier
 from biosig_lstm.metrics import Scores, beat_scores, detected_beat_scores
 from biosig_lstm.metrics.beats import AAMI
-from biosig_lstm.scoring.files import Failure
+from biosig_lstm.scoring._output import Failure, reason
 
 __all__ = ["Evaluation", "evaluate_protocol"]
 
@@ -66,7 +66,7 @@ class Evaluation:
             lines.append(f"absent ({len(self.absent)}): {' '.join(self.absent)}")
         if self.seen_in_training:
             lines.append(f"NO TEST, seen in training ({len(self.seen_in_training)}): {' '.join(self.seen_in_training)}")
-        lines.extend(f"failed: {path}: {reason}" for path, reason in self.failed)
+        lines.extend(f"failed: {path}: {why}" for path, why in self.failed)
         return "\n".join([*lines, repr(self.scores)])
 
     def _repr_html_(self) -> str:
@@ -124,11 +124,13 @@ def evaluate_protocol(
 
     Raises
     ------
+    ParameterError
+        When the protocol is not known, or none is given and the model was trained by none.
     DataError
         When none of the protocol's records is at `root`, or none could be scored.
     """
     started = time.perf_counter()
-    plan = datasets.get_protocol(protocol or (model.training.protocol if model.training else ""))
+    plan = _plan(model, protocol)
     data = datasets.get(plan.dataset, root)
     chosen = _records(plan, data)
     parts, failed = [], []
@@ -137,10 +139,10 @@ def evaluate_protocol(
             announce(record)
         try:
             parts.append(_score_one(model, data, record=record, detected=detected))
-        except BiosigError as error:
-            failed.append(Failure(record, str(error)))
+        except Exception as error:  # whatever is wrong with one record, the others are scored
+            failed.append(Failure(record, reason(error)))
     if not parts:
-        reasons = "; ".join(f"{path}: {reason}" for path, reason in failed)
+        reasons = "; ".join(f"{path}: {why}" for path, why in failed)
         raise DataError(f"none of {len(chosen)} records could be scored: {reasons}")
     said = Predictions.concatenate([part[2] for part in parts])
     return Evaluation(
@@ -159,6 +161,14 @@ def evaluate_protocol(
 
 
 Part = tuple[Recording, Windows, Predictions]
+
+
+def _plan(model: StepClassifier, protocol: str) -> Protocol:
+    chosen = protocol or (model.training.protocol if model.training else "")
+    if not chosen:
+        known = ", ".join(datasets.protocol_names())
+        raise ParameterError(f"the model was trained by no protocol: name one to score it by; possible: {known}")
+    return datasets.get_protocol(chosen)
 
 
 def _records(plan: Protocol, data: Dataset) -> tuple[str, ...]:
@@ -199,6 +209,8 @@ def _detected_scores(parts: list[Part]) -> Scores:
 
 
 def _was_seen(model: StepClassifier, plan: Protocol, recording: Recording) -> bool:
-    if model.training is None or (recording.subject in plan.shared_subjects and recording.id in plan.test):
-        return False
-    return recording.subject in model.training.subjects
+    seen = model.training
+    if seen is None or recording.id in seen.recordings:
+        return seen is not None
+    shared = recording.subject in plan.shared_subjects and recording.id in plan.test
+    return recording.subject in seen.subjects and not shared

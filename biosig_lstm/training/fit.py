@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -104,7 +105,7 @@ def fit(
         When early stopping or resuming is asked without what it needs.
     """
     _check(train, val, settings=settings, directory=directory, resume=resume)
-    with _folder(directory) as folder, _quiet():
+    with _folder(directory) as folder, _quiet(), _interruptible():
         lightning.seed_everything(settings.seed, workers=False, verbose=False)
         module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
@@ -207,6 +208,19 @@ def _folder(directory: str | Path | None) -> Iterator[Path]:
         return
     with tempfile.TemporaryDirectory(prefix="biosig-lstm-") as made:
         yield Path(made)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let an interruption be one: Lightning makes it an exit of the program, and leaves the signal switched off."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        if not isinstance(error.__context__, KeyboardInterrupt):
+            raise
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt("training was interrupted") from error
 
 
 @contextmanager

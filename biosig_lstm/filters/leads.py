@@ -17,20 +17,20 @@ from biosig_lstm.filters._base import Filter
 __all__ = ["EcgLeads", "is_ecg_lead"]
 
 _USUAL = ("MLII", "II", "ECG", "V1", "MLV1", "V5", "MLV5", "I", "MLI", "V2", "V4", "V3", "V6", "III", "AVF")
-_NAME = re.compile(r"(ML|A)?(V[1-9]?[RLF]?|I{1,3})|(ECG|EKG)\s*\d*|[ID]{1,3}|CM\d|CC\d|NASA|ECG.*")
+_NAME = re.compile(r"(ML|A)?(V[1-9]?[RLF]?|I{1,3})|E[CK]G.*|[ID]{1,3}|CM\d|CC\d|NASA")
 _VOLTS = ("V", "mV", "uV", "nV")
 _SMALLEST_MV, _LARGEST_MV = 0.02, 30.0
 
 
 def is_ecg_lead(channel: str) -> bool:
-    """Return whether a channel's name is one that ECG leads have: ``MLII``, ``V5``, ``aVR``, ``ECG lead I``.
+    """Return whether a channel's name is one that ECG leads have: ``MLII``, ``V5``, ``aVR``, ``ECG lead I``, ``EKG 1``.
 
     Examples
     --------
     >>> [is_ecg_lead(name) for name in ("MLII", "aVF", "ECG lead II", "Resp", "EEG C4-A1")]
     [True, True, True, False, False]
     """
-    return _NAME.fullmatch(_bare(channel)) is not None
+    return any(_NAME.fullmatch(name) for name in (_bare(channel), channel.strip().upper()))
 
 
 def _bare(channel: str) -> str:
@@ -119,7 +119,8 @@ def _first(usable: list[str], most: int) -> list[str]:
 
 def _check_size(recording: Recording) -> None:
     for name, row in zip(recording.channels, recording.signals, strict=True):
-        low, high = np.nanpercentile(row[:: max(len(row) // 20_000, 1)], [0.5, 99.5])
+        held = row[np.isfinite(row)]
+        low, high = np.percentile(held[:: max(len(held) // 20_000, 1)], [0.5, 99.5])
         if not _SMALLEST_MV <= high - low <= _LARGEST_MV:
             warnings.warn(
                 f"{recording.id}: lead {name} spans {high - low:.3g} mV, an ECG spans {_SMALLEST_MV:g} to "

@@ -167,6 +167,8 @@ def _apply(steps: Iterable[Step], value: Any) -> Any:
 
 
 def _step(known: Mapping[str, type[Step]], values: Mapping[str, Any]) -> Step:
+    if not isinstance(values, Mapping):
+        raise TypeError(f"a step is written as its name and fields, got {values!r}")
     fields = dict(values)
     name = str(fields.pop("step"))
     if name not in known:

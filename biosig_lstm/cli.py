@@ -85,7 +85,7 @@ def _add_train(commands: Any) -> None:
     train.add_argument("protocol", metavar="PROTOCOL", help="such as mitdb-aami or sample-aami")
     train.add_argument("--data", required=True, metavar="DIR", help="folder of the database")
     train.add_argument("--out", required=True, metavar="FILE", help="the model file to write")
-    train.add_argument("--seed", type=int, default=0, metavar="N", help="decides weights, order, augmentation")
+    train.add_argument("--seed", type=_natural, default=0, metavar="N", help="decides weights, order, augmentation")
     train.add_argument("--max-epochs", type=_positive, metavar="N", help="the recipe's own number by default")
     train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     train.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
@@ -205,14 +205,14 @@ def _evaluate(chosen: argparse.Namespace) -> int:
             detected=chosen.detected,
             announce=announce,
         )
-    if chosen.out:
-        from biosig_lstm.report import write_evaluation
-
-        write_evaluation(found, chosen.out)
     if found.seen_in_training:
         _complain(f"no test: the model was trained on {', '.join(found.seen_in_training)}")
     _list_failures(found.failed, n_done=len(found.recordings))
     _say(json.dumps(found.to_dict(), allow_nan=False) if chosen.json else repr(found))
+    if chosen.out:
+        from biosig_lstm.report import write_evaluation
+
+        write_evaluation(found, chosen.out)
     return SOME_FAILED if found.failed else OK
 
 
@@ -243,10 +243,14 @@ def _model(name: str) -> StepClassifier:
     return model
 
 
-def _positive(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, got {text!r}")
+def _natural(text: str, *, least: int = 0) -> int:
+    if not text.isdecimal() or int(text) < least:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least {least}, got {text!r}")
     return int(text)
+
+
+def _positive(text: str) -> int:
+    return _natural(text, least=1)
 
 
 @contextmanager

@@ -1,0 +1,114 @@
+"""Every model that ships: small, described, loadable, and of use on one lead or two, at other rates."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biosig_lstm import datasets
+from biosig_lstm.cli import main
+from biosig_lstm.containers import Recording
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.estimators import Estimator, StepClassifier, read_header
+from biosig_lstm.filters import Resample
+from biosig_lstm.pretrained import find, names, pretrained
+
+SHIPPED = names()
+LARGEST_BYTES = 2_000_000
+ON_THE_CARD = ("task", "data", "licence of the data", "protocol", "limits", "figures")
+
+every_model = pytest.mark.parametrize("name", SHIPPED or ["(none ships)"])
+
+
+@pytest.fixture(scope="module")
+def recording() -> Recording:
+    (found,) = datasets.get("sample").recordings(["s06"])
+    return found
+
+
+def test_the_model_of_beats_ships() -> None:
+    assert "ecg-beats" in SHIPPED
+
+
+@every_model
+def test_it_is_small_and_has_a_card(name: str) -> None:
+    assert find(name).stat().st_size < LARGEST_BYTES
+    header = read_header(find(name))
+    for field in ON_THE_CARD:
+        assert header["card"].get(field), f"the card of {name} lacks {field!r}"
+    assert header["card"]["protocol"] == header["training"]["protocol"]
+    assert header["training"]["subjects"]
+    json.dumps(header["card"])
+
+
+@every_model
+def test_it_was_trained_on_no_test_record_of_its_protocol(name: str) -> None:
+    seen = read_header(find(name))["training"]
+    plan = datasets.get_protocol(seen["protocol"])
+    assert not set(seen["recordings"]) & set(plan.test)
+    assert set(seen["recordings"]) <= set(plan.train)
+
+
+@every_model
+def test_it_loads_and_tells_what_it_knows(name: str) -> None:
+    model = pretrained(name)
+    assert model.training is not None
+    assert len(model.classes) > 1
+    assert not any(network.training for network in model.networks)
+    assert all(np.isfinite(p.detach().numpy()).all() for p in model.networks.parameters())
+
+
+@pytest.fixture(scope="module", params=SHIPPED or ["(none ships)"])
+def beats(request: pytest.FixtureRequest) -> Estimator:
+    model = pretrained(request.param)
+    if not isinstance(model, StepClassifier):
+        pytest.skip(f"{request.param} names no beats")
+    return model
+
+
+def shares(model: Estimator, recording: Recording) -> tuple[float, float]:
+    """Return the share of normal and of ventricular beats that the model names so."""
+    windows = model.pipeline.with_positions("annotated")(recording)
+    assert windows.y is not None
+    truth = np.array(windows.classes)[windows.y]
+    said = model.predict(windows)
+    np.testing.assert_allclose(said.probabilities.sum(axis=1), 1, atol=1e-4)
+    return float(np.mean(said.labels[truth == "N"] == "N")), float(np.mean(said.labels[truth == "V"] == "V"))
+
+
+@pytest.mark.parametrize("leads", [("MLII", "V1"), ("MLII",), ("V1",)], ids=" ".join)
+def test_generated_beats_are_named_from_two_leads_or_either(
+    beats: Estimator, leads: tuple[str, ...], recording: Recording
+) -> None:
+    normal, ventricular = shares(beats, recording.pick(leads))
+    assert normal > 0.7
+    assert ventricular > 0.5
+
+
+@pytest.mark.parametrize("fs", [100.0, 128.0, 500.0])
+def test_the_rate_does_not_matter(beats: Estimator, fs: float, recording: Recording) -> None:
+    own, other = (beats.predict(r) for r in (recording, Resample(fs)(recording)))
+    assert len(own) == len(other)
+    assert np.mean(own.labels == other.labels) > 0.9
+
+
+def test_the_unit_does_not_matter(beats: Estimator, recording: Recording) -> None:
+    own, other = (beats.predict(r).log_probabilities for r in (recording, recording.to_unit("uV")))
+    np.testing.assert_allclose(np.exp(own), np.exp(other), atol=1e-3)
+
+
+@every_model
+def test_the_command_line_knows_it_by_name(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    record = datasets.get("sample").root / "s06"
+    assert main(["classify", name, str(record), "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "s06.beats").is_file()
+    assert main(["info", name]) == 0
+    assert "limits" in capsys.readouterr().out
+
+
+def test_a_name_that_is_not_known_is_answered_with_those_that_are() -> None:
+    with pytest.raises(ParameterError, match=r"pretrained model 'ecg-beat'; (did you mean|possible)"):
+        pretrained("ecg-beat")

@@ -1,0 +1,135 @@
+"""Scoring by a protocol and what it leaves on disk: numbers, text, picture, table; and the demo as a whole."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from biosig_lstm import datasets, demo
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.estimators import StepClassifier
+from biosig_lstm.formats.wfdb import read_annotations
+from biosig_lstm.report import write_evaluation
+from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol
+
+SAMPLE = datasets.get("sample").root
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def scored(beats_model: StepClassifier) -> Evaluation:
+    return evaluate_protocol(beats_model, root=SAMPLE, name="small")
+
+
+def test_the_protocol_is_the_model_s_own(scored: Evaluation) -> None:
+    assert scored.protocol == "sample-aami"
+    assert scored.recordings == ("s06", "s07", "s08")
+    assert scored.notes == datasets.get_protocol("sample-aami").notes
+    assert scored.positions == "reference"
+
+
+def test_the_text_says_all(scored: Evaluation) -> None:
+    text = repr(replace(scored, absent=("s09",), seen_in_training=("s07",)))
+    assert text.startswith("small by sample-aami, positions reference: 3 records")
+    assert "absent (1): s09" in text
+    assert "NO TEST, seen in training (1): s07" in text
+    assert repr(scored.scores) in text
+    assert "3 records" in scored._repr_html_()
+    assert "<table" in scored._repr_html_()
+
+
+def test_every_scored_beat_is_among_the_predictions(scored: Evaluation) -> None:
+    assert len(scored.predictions) == scored.scores.n_items
+    beats = [len(r.annotations) - 1 for r in datasets.get("sample").recordings("test")]
+    assert [len(scored.predictions.of(name)) for name in scored.recordings] == beats
+
+
+def test_each_record_is_announced(beats_model: StepClassifier, tmp_path: Path) -> None:
+    heard: list[str] = []
+    evaluate_protocol(beats_model, root=SAMPLE, announce=heard.append)
+    assert heard == ["s06", "s07", "s08"]
+    heard.clear()
+    classify_files(beats_model, [SAMPLE / "s01", SAMPLE / "s02"], out=tmp_path, announce=heard.append)
+    assert heard == ["s01", "s02"]
+
+
+def test_a_record_of_the_training_set_counts_as_seen_though_its_subject_is_shared(
+    beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = datasets.get_protocol("sample-aami")
+    monkeypatch.setattr(
+        datasets, "get_protocol", lambda name: replace(plan, test=("s01", "s06"), shared_subjects=("s01",))
+    )
+    found = evaluate_protocol(beats_model, root=SAMPLE)
+    assert found.seen_in_training == ("s01",)
+
+
+def test_another_record_of_a_shared_subject_is_scored_as_the_protocol_says(
+    beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = datasets.get_protocol("sample-aami")
+    model = StepClassifier(beats_model.pipeline, beats_model.model)
+    vars(model).update(vars(beats_model))
+    assert model.training is not None
+    model.training = replace(model.training, subjects=("s06",), recordings=("s99",))
+    shared = replace(plan, shared_subjects=("s06",))
+    monkeypatch.setattr(datasets, "get_protocol", lambda name: shared)
+    assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ()
+    monkeypatch.setattr(datasets, "get_protocol", lambda name: plan)
+    assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ("s06",)
+
+
+def test_what_an_evaluation_leaves_on_disk(scored: Evaluation, tmp_path: Path) -> None:
+    out = tmp_path / "new" / "scores"
+    write_evaluation(scored, out)
+    assert sorted(path.name for path in out.iterdir()) == [
+        "predictions.csv", "scores.json", "scores.png", "scores.txt",
+    ]  # fmt: skip
+    assert json.loads((out / "scores.json").read_text()) == scored.to_dict()
+    assert (out / "scores.txt").read_text() == repr(scored) + "\n"
+    assert (out / "scores.png").read_bytes()[:8] == PNG
+    assert (out / "predictions.csv").read_text() == scored.predictions.csv_rows()
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ParameterError, match="taken: it is a file; name a folder"):
+        write_evaluation(scored, tmp_path / "taken")
+
+
+def test_the_figure_shows_confusion_and_subjects(scored: Evaluation) -> None:
+    left, right = scored.scores.plot().axes
+    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted", "truth")
+    assert [label.get_text() for label in left.get_xticklabels()] == list("NSVFQ")
+    assert len(left.texts) == 25
+    counts = [int(text.get_text().split("\n")[1]) for text in left.texts]
+    np.testing.assert_array_equal(np.reshape(counts, (5, 5)), scored.scores.counts)
+    dots = [line for line in right.get_lines() if line.get_marker() == "o"]
+    assert [len(line.get_xdata()) for line in dots[:3]] == [3, 3, 3]
+
+
+def test_the_demo_leaves_what_it_promises(tmp_path: Path) -> None:
+    summary = demo.run(tmp_path / "demo", max_epochs=2)
+    left = {path.name for path in (tmp_path / "demo").iterdir()}
+    promised = set(re.findall(r"``([\w.]+)``", demo.run.__doc__ or ""))
+    assert len(promised) >= 7
+    assert promised | {"s06.beats", "s07.beats", "s08.beats"} == left
+    assert (tmp_path / "demo" / "summary.txt").read_text() == summary
+    assert "nothing about patients" in summary
+    assert "sample-aami" in summary
+    assert (tmp_path / "demo" / "beats.png").read_bytes()[:8] == PNG
+    model = StepClassifier.load(tmp_path / "demo" / "beats.biosig")
+    assert model.training is not None
+    assert model.training.settings["max_epochs"] == 2
+    assert len(read_annotations(tmp_path / "demo" / "s06", "beats")) > 100
+
+
+def test_the_demo_s_command_prints_the_summary(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(demo, "run", lambda out: f"done in {out}\n")
+    monkeypatch.setattr("sys.argv", ["demo", "--out", str(tmp_path)])
+    assert demo.main() == 0
+    assert capsys.readouterr().out == f"done in {tmp_path}\n"

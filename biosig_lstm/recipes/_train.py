@@ -49,7 +49,7 @@ def recipe_for(protocol: str) -> Recipe:
 def train_protocol(
     protocol: str,
     *,
-    root: str | Path,
+    root: str | Path | None = None,
     seed: int = 0,
     max_epochs: int | None = None,
     device: str = "auto",
@@ -62,8 +62,8 @@ def train_protocol(
     ----------
     protocol : str
         Name of the protocol.
-    root : path
-        Folder of its database.
+    root : path, optional
+        Folder of its database; by default where `biosig_lstm.datasets.get` looks.
     seed, max_epochs, device
         Instead of the recipe's own settings.
     directory : path, optional
@@ -88,7 +88,8 @@ def train_protocol(
     if not held:
         raise DataError(f"{protocol}: none of its {len(plan.train)} training records is in {data.root}")
     recordings = list(_announced(data, held, announce))
-    changes: dict[str, Any] = {"seed": seed, "device": device} | ({"max_epochs": max_epochs} if max_epochs else {})
+    changes: dict[str, Any] = {"seed": seed, "device": device}
+    changes |= {} if max_epochs is None else {"max_epochs": max_epochs}
     model = train_recipe(
         replace(recipe, settings=replace(recipe.settings, **changes)),
         recordings,
@@ -182,14 +183,21 @@ def cross_validate(
     -------
     Predictions, Windows
         Of all recordings, in the same order; ``windows.y`` holds the truth.
+
+    Raises
+    ------
+    DataError
+        When two recordings have the same id.
     """
     pipeline = recipe.pipeline.with_positions("annotated")
     by_id = {recording.id: recording for recording in recordings}
+    if len(by_id) < len(recordings):
+        raise DataError(f"{len(recordings)} recordings have {len(by_id)} ids between them: give each an id of its own")
     windows = pipeline(recordings)
     seeded = replace(recipe, settings=replace(recipe.settings, seed=seed))
     said, seen = [], []
     for train, test in kfold_by_subject(windows, n_splits=n_splits, seed=seed):
-        chosen = [by_id[name] for name in train.recordings.tolist()]
+        chosen = [by_id[name] for name in dict.fromkeys(train.recordings.tolist())]
         model = train_recipe(seeded, chosen, progress=progress)
         model.check_unseen(test)
         said.append(model.predict(test))

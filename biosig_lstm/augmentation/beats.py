@@ -54,7 +54,7 @@ class BeatAugmentation:
     premature: float = 0.8
     premature_rate: float = 0.1
     tachycardia: float = 0.5
-    burden: float = 0.15
+    burden: float = 0.0
     ventricular: float = 0.7
     ventricular_rate: float = 0.08
     fibrillation: float = 0.6

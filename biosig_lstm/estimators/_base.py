@@ -19,7 +19,7 @@ from biosig_lstm.estimators._checks import check_layout, check_run
 from biosig_lstm.estimators._file import read_model, versions, write_model
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
-from biosig_lstm.metrics.beats import beat_scores
+from biosig_lstm.metrics import beat_scores, class_scores
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.models import ModelSpec, spec_from_dict
 from biosig_lstm.pipeline import Pipeline
@@ -251,7 +251,8 @@ class Estimator:
             names = ", ".join(sorted(set(windows.recordings.tolist()))[:8])
             raise DataError(f"nothing to score: no label in {names}; annotations are needed to evaluate")
         said = self.predict(windows)
-        return beat_scores(
+        score = beat_scores if {"N", "S", "V"} <= set(self.classes) else class_scores
+        return score(
             windows.y[known],
             said.index[known],
             said.subjects[known],

@@ -1,4 +1,4 @@
-"""ECG, EEG and speech from raw recording to trustworthy answer with long short-term memory networks.
+"""Biosignals from raw recording to trustworthy answer with long short-term memory networks.
 
 Names are imported when they are first used, so that ``import biosig_lstm`` loads neither torch nor mne.
 """

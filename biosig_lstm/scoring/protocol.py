@@ -93,7 +93,7 @@ class Evaluation:
 def evaluate_protocol(
     model: StepClassifier,
     *,
-    root: str | Path,
+    root: str | Path | None = None,
     protocol: str = "",
     name: str = "model",
     detected: bool = False,
@@ -105,8 +105,8 @@ def evaluate_protocol(
     ----------
     model : StepClassifier
         A trained model.
-    root : path
-        Folder of the database.
+    root : path, optional
+        Folder of the database; by default where `biosig_lstm.datasets.get` looks.
     protocol : str, optional
         Name of the protocol; the one that the model was trained by where none is given.
     name : str

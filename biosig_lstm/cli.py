@@ -7,7 +7,7 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,15 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"{error.filename or 'system'}: {error.strerror or error}")
         return SOME_FAILED
     except KeyboardInterrupt:
-        _complain("interrupted; what has been written is kept")
+        _complain(f"interrupted; {_what_is_kept(chosen)}")
         return INTERRUPTED
     return code
+
+
+def _what_is_kept(chosen: argparse.Namespace) -> str:
+    if chosen.command != "train":
+        return "what has been written is kept"
+    return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="biosig-lstm",
-        description="ECG, EEG and speech from raw recording to trustworthy answer with bidirectional LSTMs.",
+        description="Biosignals from raw recording to trustworthy answer with bidirectional LSTMs.",
         epilog="exit codes: 0 all well, 1 some inputs failed (listed on stderr), 2 wrong usage. Not a medical device.",
     )
     parser.add_argument("--version", action="version", version=f"biosig-lstm {__version__}")
@@ -83,7 +89,7 @@ def _add_info(commands: Any) -> None:
 def _add_train(commands: Any) -> None:
     train = commands.add_parser("train", help="train a model by a protocol and save it in one file")
     train.add_argument("protocol", metavar="PROTOCOL", help="such as mitdb-aami or sample-aami")
-    train.add_argument("--data", required=True, metavar="DIR", help="folder of the database")
+    train.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
     train.add_argument("--out", required=True, metavar="FILE", help="the model file to write")
     train.add_argument("--seed", type=_natural, default=0, metavar="N", help="decides weights, order, augmentation")
     train.add_argument("--max-epochs", type=_positive, metavar="N", help="the recipe's own number by default")
@@ -95,7 +101,7 @@ def _add_train(commands: Any) -> None:
 def _add_evaluate(commands: Any) -> None:
     evaluate = commands.add_parser("evaluate", help="score a model by a protocol on records it has not seen")
     evaluate.add_argument("model", metavar="MODEL", help="a model file, or the name of a pretrained model")
-    evaluate.add_argument("--data", required=True, metavar="DIR", help="folder of the database")
+    evaluate.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
     evaluate.add_argument("--protocol", default="", metavar="NAME", help="the model's own by default")
     evaluate.add_argument("--detected", action="store_true", help="find the beats too, matched within 150 ms")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else")
@@ -146,8 +152,17 @@ def _info_one(source: Path, *, as_json: bool) -> bool:
     except (BiosigError, OSError) as error:
         _complain(f"{source}: {error}")
         return False
-    _say(json.dumps(facts) if as_json else "\n".join(f"{key:12} {value}" for key, value in facts.items()) + "\n")
+    _say(json.dumps(facts) if as_json else "\n".join(_lines(facts)) + "\n")
     return True
+
+
+def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            yield f"{key}:"
+            yield from (f"  {line}" for line in _lines(value))
+        else:
+            yield f"{key:12} {value}"
 
 
 def _facts(source: Path) -> dict[str, Any]:

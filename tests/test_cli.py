@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +61,7 @@ def test_help_names_the_commands_and_exit_codes(capsys: Captured) -> None:
         (["guess"], "invalid choice: 'guess'"),
         (["info"], "the following arguments are required: PATH"),
         (["classify", "m.biosig", "r"], "the following arguments are required: --out"),
-        (["evaluate", "m.biosig"], "the following arguments are required: --data"),
+        (["evaluate"], "the following arguments are required: MODEL"),
         (["train", "sample-aami", "--data", "d", "--out", "o", "--max-epochs", "0"], "whole number of at least 1"),
         (["train", "sample-aami", "--data", "d", "--out", "o", "--max-epochs", "many"], "got 'many'"),
         (["train", "sample-aami", "--data", "d", "--out", "o", "--device", "tpu"], "invalid choice: 'tpu'"),
@@ -156,6 +157,26 @@ def test_train_is_decided_by_the_seed(tmp_path: Path, capsys: Captured) -> None:
     assert a != c
 
 
+def test_train_goes_on_with_its_log_but_not_under_another_seed(tmp_path: Path, capsys: Captured) -> None:
+    rest = ["--data", str(SAMPLE), "--max-epochs", "2", "--device", "cpu", "--log", str(tmp_path / "log")]
+    for name in ("a", "b"):
+        assert main(["train", "sample-aami", *rest, "--out", str(tmp_path / name)]) == 0
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert (tmp_path / "log" / "metrics.csv").is_file()
+    capsys.readouterr()
+    assert main(["train", "sample-aami", *rest, "--out", str(tmp_path / "c"), "--seed", "1"]) == 2
+    assert "holds a run with another seed: it cannot be gone on with" in capsys.readouterr().err
+
+
+def test_a_gpu_that_is_not_there_is_a_message(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    rest = ["--data", str(SAMPLE), "--out", str(tmp_path / "m"), "--device", "cuda"]
+    assert main(["train", "sample-aami", *rest]) == 2
+    assert "device cuda: torch finds no GPU here; device auto or cpu" in capsys.readouterr().err
+
+
 def test_train_says_that_no_record_is_there(tmp_path: Path, capsys: Captured) -> None:
     out = str(tmp_path / "m.biosig")
     assert main(["train", "sample-aami", "--data", str(tmp_path), "--out", out]) == 1
@@ -195,6 +216,37 @@ def test_evaluate_json_is_one_object_and_its_numbers_are_right(
     assert said["metrics"]["se_F"]["value"] is None
     written = json.loads((out / "scores.json").read_text())
     assert {**written, "seconds": 0} == {**said, "seconds": 0}
+
+
+def test_record_232_is_left_out_once_more(model_file: Path, tmp_path: Path, capsys: Captured) -> None:
+    from biosig_lstm.datasets.mitdb import write_sample
+
+    write_sample(tmp_path)
+    arguments = ["--data", str(tmp_path), "--protocol", "mitdb-aami", "--json"]
+    assert main(["evaluate", str(model_file), *arguments]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["recordings"] == ["202", "232"]
+    assert len(said["absent"]) == 20
+    plain = {name for name in said["metrics"] if not name.endswith("_without_232")}
+    assert plain >= {f"{m}_{c}" for m in ("se", "pp", "f1") for c in "NSVFQ"} | {"mean_f1_nsv", "accuracy"}
+    assert set(said["metrics"]) == plain | {f"{name}_without_232" for name in plain}
+    held = said["per_subject"]["201+202"]
+    assert said["metrics"]["se_N_without_232"]["value"] == pytest.approx(
+        held["N"]["tp"] / (held["N"]["tp"] + held["N"]["fn"])
+    )
+
+
+def test_a_real_record_is_scored_beat_for_beat(
+    model_file: Path, data_root: Callable[[str], Path], tmp_path: Path, capsys: Captured
+) -> None:
+    real = data_root("mitdb")
+    for path in real.glob("101.*"):
+        (tmp_path / path.name).symlink_to(path)
+    assert main(["evaluate", str(model_file), "--data", str(tmp_path), "--protocol", "mitdb-aami", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["recordings"] == ["101"]
+    assert said["seen_in_training"] == []
+    assert np.sum(said["confusion"]["counts"], axis=1).tolist() == [1860, 3, 0, 0, 2]
 
 
 def test_evaluate_json_in_a_process_leaves_stdout_to_the_object(model_file: Path) -> None:
@@ -337,8 +389,11 @@ def test_an_interruption_is_a_message(tmp_path: Path, capsys: Captured, monkeypa
         raise KeyboardInterrupt
 
     monkeypatch.setattr("biosig_lstm.recipes.train_protocol", stop)
-    assert main(["train", "sample-aami", "--data", str(SAMPLE), "--out", str(tmp_path / "m.biosig")]) == 130
-    assert "interrupted" in capsys.readouterr().err
+    command = ["train", "sample-aami", "--data", str(SAMPLE), "--out", str(tmp_path / "m.biosig")]
+    assert main(command) == 130
+    assert "interrupted; nothing is kept, --log DIR would keep it" in capsys.readouterr().err
+    assert main([*command, "--log", str(tmp_path / "log")]) == 130
+    assert "interrupted; the same command goes on from here" in capsys.readouterr().err
 
 
 def test_a_reader_that_goes_away_is_no_error_message(model_file: Path) -> None:

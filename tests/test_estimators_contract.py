@@ -361,6 +361,16 @@ def test_an_interruption_is_no_exit_of_the_program(kind: Kind) -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_a_fit_that_breaks_leaves_no_half_trained_model(kind: Kind) -> None:
+    model = untrained(kind)
+    train = model.pipeline(recordings("ab"))
+    model.fit(train, **QUICK)
+    with pytest.raises(RuntimeError, match="killed"):
+        model.fit(train, augment=_KillAfter(3), **QUICK)
+    with pytest.raises(ParameterError, match="is not trained yet"):
+        model.predict(recordings("x"))
+
+
 def test_a_misspelt_setting_is_named(kind: Kind) -> None:
     model = untrained(kind)
     with pytest.raises(ParameterError, match="fit has no setting 'max_epoch'; did you mean 'max_epochs'"):

@@ -151,6 +151,7 @@ class Estimator:
         if val is not None:
             audit(train, val, same_person=same_person)
         how = _settings(settings, changes)
+        self.training = None
         self._take_layout(train)
         if directory is not None:
             check_run(directory, run=self._run(train, how), resume=resume)

@@ -171,6 +171,8 @@ def _val_loader(val: Windows, *, settings: FitSettings) -> DataLoader[Any]:
 
 
 def _device(settings: FitSettings) -> dict[str, Any]:
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise ParameterError("device cuda: torch finds no GPU here; device auto or cpu trains without one")
     on_gpu = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
     return {"accelerator": "gpu", "devices": 1, "precision": "16-mixed"} if on_gpu else {"accelerator": "cpu"}
 

@@ -122,6 +122,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert [target for target in targets if not (page.parent / target).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_use_public_modules_only(page: Path) -> None:
+    private = re.compile(r"biosig_lstm(?:\.\w+)*\._[a-z]|from biosig_lstm[\w.]* import .*\b_[a-z]")
+    assert [block.first_line for block in blocks(page) if private.search(block.code)] == []
+
+
 def test_the_map_names_every_page() -> None:
     listed = {found["target"] for found in LINK.finditer((ROOT / "docs" / "index.md").read_text(encoding="utf-8"))}
     pages = {page.name for page in PAGES if page.parent.name == "docs"} - {"index.md"}

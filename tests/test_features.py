@@ -82,7 +82,7 @@ def test_intervals_are_limited_and_so_are_the_columns() -> None:
 @pytest.mark.parametrize("times", [[], [7.5]])
 def test_fewer_than_two_beats_have_no_rhythm(times: list[float]) -> None:
     got = rr_features(times)
-    assert got.shape == (len(times), 16)
+    assert got.shape == (len(times), len(COLUMNS))
     assert not got.any()
 
 
@@ -91,7 +91,7 @@ def test_fewer_than_two_beats_have_no_rhythm(times: list[float]) -> None:
 def test_rhythm_is_finite_within_limits_and_knows_no_clock(intervals: Array, start: float) -> None:
     times = np.concatenate([[0.0], np.cumsum(intervals)])
     got = rr_features(times)
-    assert got.shape == (len(times), 16)
+    assert got.shape == (len(times), len(COLUMNS))
     assert np.abs(got).max() <= 4.0
     np.testing.assert_allclose(rr_features(times + start)[1:-1], got[1:-1], atol=5e-3)
 

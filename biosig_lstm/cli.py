@@ -271,9 +271,10 @@ def _positive(text: str) -> int:
 @contextmanager
 def _status(what: str) -> Iterator[Callable[[str], None]]:
     from rich.console import Console
+    from rich.markup import escape
 
-    with Console(stderr=True).status(what) as status:
-        yield lambda name: status.update(f"{what} {name}")
+    with Console(stderr=True).status(escape(what)) as status:
+        yield lambda name: status.update(escape(f"{what} {name}"))
 
 
 def _overwrite(name: str) -> None:

@@ -384,6 +384,13 @@ def test_a_full_disk_is_a_message(
     assert json.loads(said.out)["subjects"] == 3
 
 
+def test_a_record_s_name_is_no_markup() -> None:
+    from biosig_lstm import cli
+
+    with cli._status("reading") as announce:
+        announce("[/x]")
+
+
 def test_an_interruption_is_a_message(tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

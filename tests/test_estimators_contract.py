@@ -195,6 +195,18 @@ def test_wrong_leads_are_refused_by_name() -> None:
         model.predict(recordings("x", channels=("II",)))
 
 
+def test_a_model_of_a_version_that_prepared_otherwise_says_so(
+    trained: Estimator, test_windows: Windows, tmp_path: Path
+) -> None:
+    trained.save(tmp_path / "m.biosig")
+    again = load(tmp_path / "m.biosig")
+    again.columns = ("older", *again.columns)
+    with pytest.raises(DataError, match=r"lacking older; .* made by another version of biosig-lstm"):
+        again.predict(recordings("x"))
+    with pytest.raises(DataError, match="lacking older; prepare recordings with the model's own pipeline"):
+        again.predict(test_windows)
+
+
 @pytest.mark.parametrize("ask", ["predict", "prepare", "evaluate", "log_probabilities"])
 def test_an_untrained_model_says_so(kind: Kind, ask: str) -> None:
     with pytest.raises(ParameterError, match=f"{kind.__name__} is not trained yet: call fit, or load"):

@@ -195,8 +195,9 @@ class Estimator:
     def _windows(self, data: Windows | Recording | Iterable[Recording]) -> Windows:
         if not self.training:
             raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
+        prepared_here = not isinstance(data, Windows)
         windows = data if isinstance(data, Windows) else self.pipeline(data)
-        check_layout(windows, columns=self.columns, unit=self.unit, rate_hz=self.rate_hz)
+        check_layout(windows, columns=self.columns, unit=self.unit, rate_hz=self.rate_hz, prepared_here=prepared_here)
         return windows
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:
@@ -376,9 +377,9 @@ class Estimator:
             Pipeline.from_dict(header["pipeline"]),
             spec_from_dict(header["model"]),
             members=int(header["members"]),
-            standardize=Standardize(**header["standardize"]) if header["standardize"] else None,
+            standardize=Standardize(**header["standardize"]) if header.get("standardize") else None,
         )
-        made.unit, made.rate_hz = header["unit"], header["rate_hz"]
+        made.unit, made.rate_hz = header.get("unit", ""), header.get("rate_hz")
         made.classes, made.columns = tuple(header["classes"]), tuple(header["columns"])
         made.window_shape = tuple(header["window_shape"]) if header["window_shape"] else None
         made.scaling = FittedStandardize.from_dict(header["scaling"]) if header["scaling"] else None

@@ -15,33 +15,49 @@ __all__ = ["check_layout", "check_run"]
 _FILE = "run.json"
 
 
-def check_layout(windows: Windows, *, columns: Sequence[str], unit: str, rate_hz: float | None) -> None:
+def check_layout(
+    windows: Windows, *, columns: Sequence[str], unit: str, rate_hz: float | None, prepared_here: bool
+) -> None:
     """Refuse windows that differ from those a model was trained on.
+
+    Parameters
+    ----------
+    windows : Windows
+        What came.
+    columns, unit, rate_hz
+        Of the training windows.
+    prepared_here : bool
+        Whether the model's own pipeline made `windows`.
 
     Raises
     ------
     DataError
         Naming the columns, the unit or the rate.
     """
-    remedy = "prepare recordings with the model's own pipeline"
+    remedy = (
+        "other channels, or the model was made by another version of biosig-lstm and must be trained again"
+        if prepared_here
+        else "prepare recordings with the model's own pipeline"
+    )
     if tuple(windows.columns) != tuple(columns):
-        missing, further = ([name for name in a if name not in b] for a, b in _both_ways(columns, windows.columns))
-        said = [f"{what} {_few(names)}" for what, names in (("lacking", missing), ("foreign", further)) if names]
+        difference = _difference(columns, windows.columns)
         raise DataError(
-            f"windows of {len(windows.columns)} columns, the model takes {len(columns)}: "
-            f"{', '.join(said) or 'in another order'}; {remedy}"
+            f"windows of {len(windows.columns)} columns, the model takes {len(columns)}: {difference}; {remedy}"
         )
     if windows.unit != unit and windows.unit and unit:
         raise DataError(
-            f"windows in {windows.unit}, the model was trained on {unit}; add ToUnit to its filters, or {remedy}"
+            f"windows in {windows.unit}, the model was trained on {unit}; add ToUnit to the filters of its pipeline"
         )
     if windows.rate_hz != rate_hz:
         here, there = (f"{rate:g} Hz" if rate else "events" for rate in (windows.rate_hz, rate_hz))
         raise DataError(f"windows of {here}, the model was trained on {there}; resample the recordings first")
 
 
-def _both_ways(a: Sequence[str], b: Sequence[str]) -> list[tuple[Sequence[str], set[str]]]:
-    return [(a, set(b)), (b, set(a))]
+def _difference(wanted: Sequence[str], got: Sequence[str]) -> str:
+    lacking = [name for name in wanted if name not in set(got)]
+    foreign = [name for name in got if name not in set(wanted)]
+    said = [f"{what} {_few(names)}" for what, names in (("lacking", lacking), ("foreign", foreign)) if names]
+    return ", ".join(said) or "in another order"
 
 
 def _few(names: Sequence[str]) -> str:

@@ -101,6 +101,8 @@ RR_REFERENCES: dict[str, Callable[[Rhythm], Array]] = {
     "wide_change": lambda r: 10 * r.median(r.change, 60),
     "rr_before/wide_slow": lambda r: 4 * (r.before - r.slow(120, 7)),
     "local/wide_slow": lambda r: 4 * (r.local - r.slow(120, 7)),
+    "rr_before/local_mean": lambda r: 4 * (r.before - np.log([p.mean() for p in r.slices(np.exp(r.before), 16)])),
+    "rr_before/record_mean": lambda r: 4 * (r.before - np.log(np.exp(r.before).mean())),
 }
 
 

@@ -22,9 +22,10 @@ COLUMNS = (
     "rr_before/local", "rr_after/local", "rr_before/local_slow", "rr_before/record", "rr_after/record",
     "rr_before/rr_after", "rr_before/previous", "rr_after/next", "local/record", "local_change", "record",
     "local_irregular", "wide_irregular", "wide_change", "rr_before/wide_slow", "local/wide_slow",
+    "rr_before/local_mean", "rr_before/record_mean",
 )  # fmt: skip
 
-_SCALE = (4, 4, 4, 4, 4, 3, 3, 3, 4, 10, 2, 3, 3, 10, 4, 4)
+_SCALE = (4, 4, 4, 4, 4, 3, 3, 3, 4, 10, 2, 3, 3, 10, 4, 4, 4, 4)
 _SHORTEST_S, _LONGEST_S = 0.2, 3.0
 _USUAL_S = 0.8
 _LOCAL, _WIDER, _WIDE = 16, 60, 120
@@ -42,11 +43,12 @@ def rr_features(times_s: npt.ArrayLike) -> npt.NDArray[np.float32]:
 
     Returns
     -------
-    np.ndarray [shape=(n, 16), dtype=float32, range=[-4, 4]]
+    np.ndarray [shape=(n, 18), dtype=float32, range=[-4, 4]]
         The columns `COLUMNS`. A ratio ``a/b`` is the logarithm of one interval over the other; *local* is the median
-        of 33 beats around, *local_slow* their 80th percentile, *wide_slow* the 70th percentile of 241 beats, *record*
-        the median of the recording (against 0.8 s where it stands alone); *change* is the median, over 33 or 121
-        beats, of the absolute difference of successive logarithms, *irregular* the share of them above 0.1.
+        of 33 beats around, *local_mean* their mean, *local_slow* their 80th percentile, *wide_slow* the 70th
+        percentile of 241 beats, *record* and *record_mean* the median and the mean of the recording (against 0.8 s
+        where the median stands alone); *change* is the median, over 33 or 121 beats, of the absolute difference of
+        successive logarithms, *irregular* the share of them above 0.1.
 
     Notes
     -----
@@ -73,6 +75,7 @@ def rr_features(times_s: npt.ArrayLike) -> npt.NDArray[np.float32]:
         _percentile(change, _LOCAL, 0.5), np.full(len(before), record - np.log(_USUAL_S)),
         _mean(irregular, _LOCAL), _mean(irregular, _WIDER), _percentile(change, _WIDER, 0.5),
         before - wide_slow, local - wide_slow,
+        before - np.log(_mean(np.exp(before), _LOCAL)), before - np.log(np.mean(np.exp(before))),
     )  # fmt: skip
     scaled = np.stack(columns, axis=1) * np.array(_SCALE, dtype=np.float64)
     limited: npt.NDArray[np.float32] = np.clip(scaled, -_LIMIT, _LIMIT).astype(np.float32)
@@ -104,7 +107,7 @@ class RRIntervals(Step):
     kind: ClassVar[str] = "feature"
 
     def __call__(self, windows: Windows) -> Windows:
-        """Return the windows with 16 further columns.
+        """Return the windows with 18 further columns.
 
         Raises
         ------

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from biosig_lstm import datasets, demo
-from biosig_lstm.errors import ParameterError
+from biosig_lstm.containers import Recording
+from biosig_lstm.errors import BiosigWarning, ParameterError
 from biosig_lstm.estimators import StepClassifier
-from biosig_lstm.formats.wfdb import read_annotations
+from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
 from biosig_lstm.report import write_evaluation
 from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol
 
@@ -133,3 +134,11 @@ def test_the_demo_s_command_prints_the_summary(
     monkeypatch.setattr("sys.argv", ["demo", "--out", str(tmp_path)])
     assert demo.main() == 0
     assert capsys.readouterr().out == f"done in {tmp_path}\n"
+
+
+def test_noise_is_named_under_a_warning(beats_model: StepClassifier, tmp_path: Path) -> None:
+    hiss = np.random.default_rng(0).standard_normal((1, 60 * 360)).astype(np.float32)
+    write_wfdb(Recording(hiss, 360.0, ["MLII"], ["mV"], id="hiss"), tmp_path, fmt=16, gain=1000.0)
+    with pytest.warns(BiosigWarning, match=r"hiss: no lead is usable in 6 of 6 windows of 10 s \(noise\)"):
+        report = classify_files(beats_model, [tmp_path / "hiss"], out=tmp_path / "out")
+    assert report.failed == ()

@@ -254,3 +254,12 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert shares[-1] < 0.001
     assert (np.diff(shares[:20]) > 0).all()
     assert (np.diff(shares[20:]) < 0).all()
+
+
+def test_tensorboard_that_is_not_installed_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("tensorboard")
+
+    monkeypatch.setattr("biosig_lstm.training.fit.TensorBoardLogger", absent)
+    with pytest.raises(ParameterError, match=r"pip install 'biosig-lstm\[tensorboard\]'"):
+        fit(network(), runs(), settings=QUICK, tensorboard=True, progress=False)

@@ -69,7 +69,7 @@ class Dataset:
         if not folder.is_dir():
             raise DataError(
                 f"{card.title} is not in {folder}; download version {card.version} from {card.address} to that "
-                f"folder, or give root=..., or set BIOSIG_LSTM_DATA to the folder that holds {name}/"
+                f"folder, or say where it is (root=, --data), or set BIOSIG_LSTM_DATA to the folder that holds {name}/"
             )
         return cls(card, folder, **settings)
 

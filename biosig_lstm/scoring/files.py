@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import BiosigError
+from biosig_lstm.errors import BiosigError, BiosigWarning
 from biosig_lstm.estimators import Predictions, StepClassifier
+from biosig_lstm.events.quality import signal_quality
 from biosig_lstm.formats import find_recordings, open_recording
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.pipeline import Pipeline
@@ -19,6 +21,7 @@ from biosig_lstm.scoring._output import Failure, empty_predictions, output_folde
 __all__ = ["EXTENSION", "Failure", "FilesReport", "classify_files"]
 
 EXTENSION = "beats"
+_NOISY = 0.2
 
 Announce = Callable[[str], None]
 
@@ -35,6 +38,11 @@ class FilesReport:
         Files that were skipped.
     out : Path
         Folder of ``predictions.csv`` and of the annotation files.
+
+    Notes
+    -----
+    A recording in which no lead is usable in more than a fifth of its 10-s windows is named all the same, under a
+    `BiosigWarning` that says so.
     """
 
     counts: dict[str, dict[str, int]]
@@ -131,8 +139,23 @@ def _classify_one(
 ) -> Predictions:
     recording = replace(open_recording(path, annotator=annotator), id=name, subject=name)
     said = model.predict(pipeline(recording))
+    _warn_of_noise(recording, pipeline.filter(recording).channels)
     _write(recording, said, folder / name)
     return said
+
+
+def _warn_of_noise(recording: Recording, leads: Sequence[str]) -> None:
+    windows = signal_quality(recording.pick(leads).signals, recording.fs)
+    usable = {quality.start for quality in windows if quality.usable}
+    starts = {quality.start for quality in windows}
+    if len(usable) < (1 - _NOISY) * len(starts):
+        why = ", ".join(sorted({quality.reason for quality in windows if quality.start not in usable}))
+        warnings.warn(
+            f"{recording.id}: no lead is usable in {len(starts - usable)} of {len(starts)} windows of 10 s ({why}): "
+            "beats named there mean little",
+            BiosigWarning,
+            stacklevel=2,
+        )
 
 
 def _write(recording: Recording, said: Predictions, target: Path) -> None:

@@ -188,7 +188,12 @@ def _checkpoints(folder: Path, *, settings: FitSettings, has_val: bool) -> list[
 
 
 def _tensorboard(folder: Path, *, wanted: bool) -> Logger | bool:
-    return TensorBoardLogger(folder, name="", version="tensorboard") if wanted else False
+    if not wanted:
+        return False
+    try:
+        return TensorBoardLogger(folder, name="", version="tensorboard")
+    except ModuleNotFoundError as error:
+        raise ParameterError("tensorboard=True needs TensorBoard: pip install 'biosig-lstm[tensorboard]'") from error
 
 
 def _keep_best(network: nn.Module, trainer: lightning.Trainer, *, averages: WeightAverage) -> None:

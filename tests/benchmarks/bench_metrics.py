@@ -83,9 +83,9 @@ def bench_folds(n: int = 50_000, n_subjects: int = 500) -> tuple[str, str, float
 def main() -> None:
     """Print the table."""
     rows = [bench_matching(2_500), bench_matching(100_000), bench_intervals(), bench_folds()]
-    print("| work | peer | peer ms | ours ms | peer / ours |\n|---|---|---|---|---|")  # noqa: T201
+    print("| work | peer | peer ms | ours ms | peer / ours |\n|---|---|---|---|---|")
     for work, peer, ours, theirs in rows:
-        print(f"| {work} | {peer} | {theirs * 1e3:.1f} | {ours * 1e3:.2f} | {theirs / ours:.2f} |")  # noqa: T201
+        print(f"| {work} | {peer} | {theirs * 1e3:.1f} | {ours * 1e3:.2f} | {theirs / ours:.2f} |")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -260,6 +261,6 @@ def test_tensorboard_that_is_not_installed_is_a_message(monkeypatch: pytest.Monk
     def absent(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("tensorboard")
 
-    monkeypatch.setattr("biosig_lstm.training.fit.TensorBoardLogger", absent)
+    monkeypatch.setattr(sys.modules["biosig_lstm.training.fit"], "TensorBoardLogger", absent)
     with pytest.raises(ParameterError, match=r"pip install 'biosig-lstm\[tensorboard\]'"):
         fit(network(), runs(), settings=QUICK, tensorboard=True, progress=False)

@@ -170,6 +170,16 @@ def test_lent_ventricular_beats_stand_where_they_are_labelled_and_not_beside_oth
     assert (plan.rr_s >= 0.33).all()
 
 
+@pytest.mark.parametrize("n_beats", [20, 21, 22, 23, 24])
+@pytest.mark.parametrize("change", ["add_ventricular", "add_premature"])
+def test_ectopic_beats_stay_within_a_short_recording(change: str, n_beats: int) -> None:
+    for seed in range(100):
+        plan = regular_plan(n_beats)
+        getattr(plan, change)(np.random.default_rng(seed), rate=1.0)
+        assert plan.labels[-1] == "N"
+        assert len(plan.rr_s) == n_beats - 1
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fibrillation_is_irregular_and_its_beats_are_normal(seed: int) -> None:
     rng = np.random.default_rng(seed)

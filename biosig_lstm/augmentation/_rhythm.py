@@ -171,6 +171,8 @@ class RhythmPlan:
             k += 1
 
     def _normal(self, first: int, stop: int) -> bool:
+        if first < 0 or stop >= self.n_beats:
+            return False
         return bool((self.original[first:stop] == "N").all() and (self.labels[first:stop] == "N").all())
 
     def _place_ventricular(self, rng: np.random.Generator, k: int, pattern: list[int]) -> None:

@@ -10,7 +10,7 @@ import pytest
 from biosig_lstm import datasets, events
 from biosig_lstm.containers import DETECTED, Annotations, Recording
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.events.beats import AAMI, Beats
+from biosig_lstm.events.beats import AAMI, Beats, outside_flutter
 from biosig_lstm.events.rpeaks import RPeaks
 
 # The classes of ANSI/AAMI EC57 and the WFDB symbols that belong to them.
@@ -95,3 +95,12 @@ def test_the_step_reads_back_from_its_dictionary(positions: str) -> None:
     kind = events.steps()[values.pop("step")]
     assert kind.from_fields(values) == Beats(positions)
     assert kind.kind == "event"
+
+
+def test_flutter_without_an_end_goes_on_to_the_end() -> None:
+    found = Annotations([10, 100, 200, 900], labels=["N"] * 4)
+    open_ended = Annotations([150], labels=["["])
+    assert outside_flutter(found, open_ended, margin_samples=20).starts.tolist() == [10, 100]
+    twice = Annotations([90, 110, 800], labels=["[", "]", "["])
+    assert outside_flutter(found, twice).starts.tolist() == [10, 200]
+    assert outside_flutter(found, Annotations()) == found

@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
-from biosig_lstm.containers import DETECTED, Recording
+from biosig_lstm.containers import DETECTED, Annotations, Recording
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.events.rpeaks import RPeaks
 from biosig_lstm.steps import Step
 
-__all__ = ["AAMI", "Beats"]
+__all__ = ["AAMI", "Beats", "outside_flutter"]
 
 AAMI: Mapping[str, str] = {
     **dict.fromkeys("NLRej", "N"),
@@ -26,7 +26,41 @@ AAMI: Mapping[str, str] = {
 
 Some papers count the escape beats e and j as S; EC57 counts them as N, and so does this package."""
 
+_FLUTTER_BEGINS, _FLUTTER_ENDS = "[", "]"
+
 _POSITIONS = ("auto", "annotated", "detected")
+
+
+def outside_flutter(found: Annotations, expert: Annotations, *, margin_samples: int = 0) -> Annotations:
+    """Return those detections that do not lie in ventricular flutter, where experts mark no beats.
+
+    Parameters
+    ----------
+    found : Annotations
+        Detected beats.
+    expert : Annotations
+        Annotations of the recording in WFDB symbols: flutter goes from ``[`` to ``]``, or to the end.
+    margin_samples : int [>= 0]
+        What is left out on either side of it too.
+
+    Notes
+    -----
+    ANSI/AAMI EC57 leaves ventricular flutter and fibrillation out of the comparison beat by beat. In the MIT-BIH
+    database it occurs in record 207 alone.
+
+    Examples
+    --------
+    >>> expert = Annotations([5, 20], labels=["[", "]"])
+    >>> outside_flutter(Annotations([2, 8, 30], labels=["N", "V", "N"]), expert).starts.tolist()
+    [2, 30]
+    """
+    outside = np.ones(len(found), dtype=bool)
+    ends = expert.starts[expert.labels == _FLUTTER_ENDS]
+    for begin in expert.starts[expert.labels == _FLUTTER_BEGINS].tolist():
+        later = ends[ends > begin]
+        last = later[0] if len(later) else np.iinfo(np.int64).max - margin_samples
+        outside &= (found.starts < begin - margin_samples) | (found.starts > last + margin_samples)
+    return found[outside]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Predictions, StepClassifier
+from biosig_lstm.events.beats import outside_flutter
 from biosig_lstm.metrics import Scores, beat_scores, detected_beat_scores
 from biosig_lstm.metrics.beats import AAMI
 from biosig_lstm.scoring._output import Failure, reason
@@ -113,7 +114,7 @@ def evaluate_protocol(
         What to call the model in the result.
     detected : bool
         Find the beats by the package's own detector, matched with the expert's within 150 ms, instead of scoring
-        the expert's positions.
+        the expert's positions; ventricular flutter, where experts mark no beats, is left out.
     announce : callable, optional
         Called with the name of each record before it is read.
 
@@ -200,11 +201,13 @@ def _reference_scores(model: StepClassifier, parts: list[Part]) -> Scores:
 
 def _detected_scores(parts: list[Part]) -> Scores:
     reference: list[Annotations] = [recording.annotations.relabel(AAMI) for recording, _, _ in parts]
+    reach = [round(MATCH_S * recording.fs) for recording, _, _ in parts]
+    found = [
+        outside_flutter(said.annotations(recording.id), recording.annotations, margin_samples=samples)
+        for (recording, _, said), samples in zip(parts, reach, strict=True)
+    ]
     return detected_beat_scores(
-        reference,
-        [said.annotations(recording.id) for recording, _, said in parts],
-        [recording.subject for recording, _, _ in parts],
-        tolerance_samples=[round(MATCH_S * recording.fs) for recording, _, _ in parts],
+        reference, found, [recording.subject for recording, _, _ in parts], tolerance_samples=reach
     )
 
 

@@ -21,6 +21,7 @@ import torch
 from biosig_lstm import datasets
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.estimators import StepClassifier
+from biosig_lstm.events.beats import outside_flutter
 from biosig_lstm.filters import Resample
 from biosig_lstm.metrics import AAMI, Scores, beat_scores, detected_beat_scores
 from biosig_lstm.recipes import recipe_for, train_recipe
@@ -90,7 +91,8 @@ def predict_hard(model: StepClassifier, recordings: Sequence[Recording], *, seed
         found[f"{seed}/{recording.id}/turned over"] = model.predict(annotated(turned)).probabilities
         said = model.predict(detected(recording))
         expert = recording.annotations.relabel(AAMI)
-        found[f"found/{recording.id}"] = np.array([said.samples, said.index])
+        kept = outside_flutter(said.annotations(recording.id), recording.annotations, margin_samples=54)
+        found[f"found/{recording.id}"] = np.array([kept.starts, [CLASSES.index(c) for c in kept.labels]])
         found[f"expert/{recording.id}"] = np.array([expert.starts, [CLASSES.index(c) for c in expert.labels]])
     return found
 

@@ -31,7 +31,7 @@ _PLACES = {
     "biosig_lstm.training.settings": ("FitSettings",),
     "biosig_lstm.estimators": ("Classifier", "Predictions", "StepClassifier", "load"),
     "biosig_lstm.scoring": ("classify_files", "evaluate_protocol"),
-    "biosig_lstm.pretrained": ("pretrained",),
+    "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip
 _MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes")
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}

@@ -248,7 +248,7 @@ def _classify(chosen: argparse.Namespace) -> int:
 def _model(name: str) -> StepClassifier:
     from biosig_lstm.errors import DataError, options
     from biosig_lstm.estimators import StepClassifier, load
-    from biosig_lstm.pretrained import find, names
+    from biosig_lstm.shipped import find, names
 
     if name not in names() and not Path(name).exists():
         raise DataError(f"no such file, and no pretrained model {options(name, names())}")

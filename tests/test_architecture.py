@@ -28,7 +28,7 @@ LAYERS = {
     "models": 4,
     "training": 5,
     "estimators": 6,
-    "pretrained": 7, "recipes": 7, "scoring": 7,
+    "recipes": 7, "scoring": 7, "shipped": 7,
     "plot": 8, "report": 8,
     "cli": 9, "demo": 9,
     "__main__": 10,
@@ -237,3 +237,10 @@ def test_tests_say_which_error_or_warning_they_expect(name: str) -> None:
     expected = [call for what in ("raises", "warns") for call in calls(SUITE[name], f"pytest.{what}")]
     vague = [call.lineno for call in expected if "match" not in {keyword.arg for keyword in call.keywords}]
     assert vague == []
+
+
+def test_no_public_name_is_also_a_module_that_would_take_its_place() -> None:
+    shortcuts = set(biosig_lstm._HOMES)
+    modules = {path.stem for path in PACKAGE.iterdir() if path.is_dir() or path.suffix == ".py"}
+    assert shortcuts & modules <= {"pretrained"}, "importing the module would put it in the place of the shortcut"
+    assert not list((PACKAGE / "pretrained").glob("*.py")), "pretrained is a folder of weights, no package"

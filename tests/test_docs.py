@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import biosig_lstm
-from biosig_lstm import cli, pretrained
+from biosig_lstm import cli, shipped
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -64,7 +64,7 @@ def missing(needs: str, data_root: Callable[[str], Path]) -> str:
         return "" if importlib.util.find_spec(needs) else f"{needs} is not installed"
     if needs.startswith("pretrained:"):
         name = needs.removeprefix("pretrained:")
-        return "" if name in pretrained.names() else f"no pretrained model {name!r}"
+        return "" if name in shipped.names() else f"no pretrained model {name!r}"
     try:
         data_root(needs)
     except pytest.skip.Exception as reason:
@@ -102,8 +102,6 @@ def test_page_runs_from_top_to_bottom(
 
 @pytest.mark.parametrize("module", MODULES)
 def test_examples_in_docstrings(module: str) -> None:
-    if module == "biosig_lstm.pretrained" and not pretrained.names():
-        pytest.skip("no pretrained model is there")
     failed, _ = doctest.testmod(importlib.import_module(module))
     assert failed == 0
 

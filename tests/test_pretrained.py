@@ -14,7 +14,7 @@ from biosig_lstm.containers import Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, StepClassifier, read_header
 from biosig_lstm.filters import Resample
-from biosig_lstm.pretrained import find, names, pretrained
+from biosig_lstm.shipped import find, names, pretrained
 
 SHIPPED = names()
 LARGEST_BYTES = 2_000_000

@@ -22,7 +22,7 @@ from scipy.signal import butter, sosfiltfilt
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.estimators import StepClassifier, load
 from biosig_lstm.formats import open_recording
-from biosig_lstm.pretrained import find, names
+from biosig_lstm.shipped import find, names
 
 REPEATS = 7
 

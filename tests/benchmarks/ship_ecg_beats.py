@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from cross_validate_beats import LEADS, N_SPLITS, scores_of
 
-from biosig_lstm import pretrained
+from biosig_lstm import shipped
 from biosig_lstm.recipes import train_protocol
 
 METRICS = ("se_N", "pp_N", "f1_N", "se_S", "pp_S", "f1_S", "se_V", "pp_V", "f1_V", "f1_F", "mean_f1_nsv", "accuracy")
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", required=True)
     parser.add_argument("--cv", required=True, help="what cross_validate_beats.py wrote")
-    parser.add_argument("--out", type=Path, default=Path(pretrained.__file__).parent / "ecg-beats.biosig")
+    parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "ecg-beats.biosig")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     model = train_protocol("mitdb-aami", root=chosen.data, device="cpu", announce=print)

@@ -1,4 +1,4 @@
-"""Models that ship with the package: small weights, each with its card."""
+"""Models that ship with the package: small weights, each with its card, in the folder ``pretrained``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from biosig_lstm.estimators import Estimator, load
 
 __all__ = ["find", "names", "pretrained"]
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "pretrained"
 _SUFFIX = ".biosig"
 
 

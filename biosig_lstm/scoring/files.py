@@ -138,8 +138,9 @@ def _classify_one(
     model: StepClassifier, pipeline: Pipeline, path: Path, *, name: str, annotator: str | None, folder: Path
 ) -> Predictions:
     recording = replace(open_recording(path, annotator=annotator), id=name, subject=name)
-    said = model.predict(pipeline(recording))
-    _warn_of_noise(recording, pipeline.filter(recording).channels)
+    filtered = pipeline.filter(recording)
+    said = model.predict(pipeline.cut(pipeline.find(filtered)))
+    _warn_of_noise(recording, filtered.channels)
     _write(recording, said, folder / name)
     return said
 

@@ -1,6 +1,6 @@
 """Time the walk of a 30-minute record from file to named beats, stage by stage, on one thread.
 
-python tests/benchmarks/bench_walk.py RECORD [--model ecg-beats]
+python tests/benchmarks/bench_walk.py [RECORD] [--model ecg-beats]      a recording of the sample by default
 
 Beside it, in the same run, what is composed today: wfdb, scipy, the xqrs detector, and the same networks.
 """
@@ -19,6 +19,7 @@ import wfdb
 import wfdb.processing
 from scipy.signal import butter, sosfiltfilt
 
+from biosig_lstm import datasets
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.estimators import StepClassifier, load
 from biosig_lstm.formats import open_recording
@@ -29,7 +30,7 @@ REPEATS = 7
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("record")
+    parser.add_argument("record", nargs="?", default=str(datasets.get("sample").root / "s06"))
     parser.add_argument("--model", default="ecg-beats")
     chosen = parser.parse_args()
     torch.set_num_threads(1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,13 +83,21 @@ class Pipeline:
         Raises
         ------
         DataError
-            When a recording cannot be prepared: the message names it.
+            When a recording cannot be prepared, or two have one id: the message names it.
         """
         many = [recordings] if isinstance(recordings, Recording) else recordings
-        parts = [self.cut(self.find(self.filter(recording))) for recording in many]
+        parts = list(self._cut_each(many))
         if not parts:
             raise DataError("no recordings came to be prepared")
         return Windows.concatenate(parts)
+
+    def _cut_each(self, recordings: Iterable[Recording]) -> Iterator[Windows]:
+        seen: set[str] = set()
+        for recording in recordings:
+            if recording.id in seen:
+                raise DataError(f"two recordings have the id {recording.id!r}: their answers could not be told apart")
+            seen.add(recording.id)
+            yield self.cut(self.find(self.filter(recording)))
 
     def filter(self, recording: Recording) -> Recording:
         """Return the recording after the filters."""

@@ -104,3 +104,10 @@ def test_flutter_without_an_end_goes_on_to_the_end() -> None:
     twice = Annotations([90, 110, 800], labels=["[", "]", "["])
     assert outside_flutter(found, twice).starts.tolist() == [10, 200]
     assert outside_flutter(found, Annotations()) == found
+
+
+def test_beats_of_no_class_are_kept_for_the_rhythm() -> None:
+    marks = Annotations([100, 400, 700, 1000, 1300, 1500], labels=["N", "B", "n", "r", "?", "+"])
+    kept = Beats()(Recording(np.zeros((1, 2000)), 360, ["MLII"], ["mV"], id="r", annotations=marks)).annotations
+    assert kept.starts.tolist() == [100, 400, 700, 1000, 1300]
+    assert kept.labels.tolist() == ["N", *[DETECTED] * 4]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -264,3 +265,41 @@ def test_tensorboard_that_is_not_installed_is_a_message(monkeypatch: pytest.Monk
     monkeypatch.setattr(sys.modules["biosig_lstm.training.fit"], "TensorBoardLogger", absent)
     with pytest.raises(ParameterError, match=r"pip install 'biosig-lstm\[tensorboard\]'"):
         fit(network(), runs(), settings=QUICK, tensorboard=True, progress=False)
+
+
+def unlabelled(windows: Windows, items: list[int]) -> Windows:
+    assert windows.y is not None
+    y = windows.y.copy()
+    for k in items:
+        y[windows.offsets[k] : windows.offsets[k + 1]] = -1
+    return replace(windows, y=y)
+
+
+def test_batches_without_labels_leave_loss_and_weights_as_numbers() -> None:
+    model = network()
+    how = FitSettings(max_epochs=3, batch_size=1, device="cpu")
+    history = fit(model, unlabelled(runs(), [0, 5]), unlabelled(runs(seed=9), [1, 2]), settings=how, progress=False)
+    assert all(np.isfinite(row["train_loss"]) and np.isfinite(row["val_loss"]) for row in history.epochs)
+    assert all(np.isfinite(part).all() for part in weights(model))
+    weightless = FitSettings(max_epochs=2, batch_size=1, device="cpu", class_weights=(1.0, 0.0))
+    one_class = replace(runs(), y=np.ones(len(runs().values), dtype=np.int64))
+    fit(model, Windows.concatenate([runs(), one_class]), settings=weightless, progress=False)
+    assert all(np.isfinite(part).all() for part in weights(model))
+
+
+def test_what_cannot_be_validated_or_weighed_is_refused() -> None:
+    only_no = replace(runs(), y=np.zeros(len(runs().values), dtype=np.int64))
+    only_yes = replace(runs(), y=np.ones(len(runs().values), dtype=np.int64))
+    with pytest.raises(DataError, match="validation holds yes alone, which does not count in training"):
+        fit(network(), only_no, only_yes, settings=QUICK, progress=False)
+    with pytest.raises(ParameterError, match=r"class_weights must be one for each of no, yes, got \(1.0,\)"):
+        fit(network(), runs(), settings=FitSettings(class_weights=(1.0,)), progress=False)
+    with pytest.raises(ParameterError, match="renew cannot be combined with validation items"):
+        fit(network(), runs(), runs(seed=9), settings=QUICK, renew=lambda _: runs(), progress=False)
+    with pytest.raises(DataError, match="training diverged"):
+        fit(
+            network(),
+            runs(),
+            settings=FitSettings(max_epochs=3, learning_rate=1e30, weight_decay=1e10, device="cpu"),
+            progress=False,
+        )

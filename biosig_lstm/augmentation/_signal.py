@@ -138,7 +138,7 @@ def paste_beats(
     *,
     fs: float,
 ) -> None:
-    """Put ventricular beats of two other patients in the place of `beats`, in place.
+    """Put ventricular beats of two patients of the bank in the place of `beats`, in place.
 
     The two leads are rotated, scaled and stretched at random, the same for all beats of a donor; the ends are faded
     into what was there.

@@ -20,7 +20,7 @@ class BeatAugmentation:
     """Change recordings with annotated beats at random, each time otherwise.
 
     Most patients have no supraventricular beat and none of the others' ventricular ones. Here normal beats of
-    regular rhythm are made premature (S), few of a recording or most of it, ventricular beats are borrowed from other
+    regular rhythm are made premature (S), few of a recording or most of it, ventricular beats are borrowed from
     training patients (V), stretches are made to fibrillate and sinus rhythm to drift and swell (all N: irregular does
     not mean ectopic), and leads are rotated and filtered so that no one's QRS is known by heart.
 

@@ -129,7 +129,8 @@ class Estimator:
         Parameters
         ----------
         train, val : Windows
-            Labelled items of different subjects. Validation decides which epoch is kept: it is no test.
+            Labelled items of different subjects. Validation decides when to stop and, unless weights are averaged,
+            which epoch is kept: it is no test.
         settings : FitSettings, optional
             How; single settings can be given by name instead, as in ``fit(train, val, max_epochs=20)``.
         augment : callable, optional
@@ -151,10 +152,10 @@ class Estimator:
         if val is not None:
             audit(train, val, same_person=same_person)
         how = _settings(settings, changes)
-        self.training = None
+        self.training, self.card = None, {}
         self._take_layout(train)
         if directory is not None:
-            check_run(directory, run=self._run(train, how), resume=resume)
+            check_run(directory, run=self._run(train, val, settings=how), resume=resume)
         self.scaling = self.standardize.fit(train) if self.standardize else None
         scaled_train, scaled_val = self._scale(train), None if val is None else self._scale(val)
         self.networks, histories = nn.ModuleList(), []
@@ -264,7 +265,7 @@ class Estimator:
         )
 
     def check_unseen(self, windows: Windows) -> None:
-        """Refuse to score subjects or recordings that the model was trained on.
+        """Refuse to score subjects that the model was trained on.
 
         Raises
         ------
@@ -278,7 +279,7 @@ class Estimator:
             raise LeakageError(
                 f"the model has been trained on {len(both)} of these subjects ({', '.join(both[:8])}"
                 f"{', ...' if len(both) > 8 else ''}): a score on them says nothing about anyone else; "
-                "score subjects it has not seen, or pass allow_seen=True for a score that is marked as such"
+                "score subjects it has not seen, or pass allow_seen=True and say so with the score"
             )
 
     def save(self, path: str | Path, *, half: bool = False) -> None:
@@ -324,7 +325,7 @@ class Estimator:
         self.classes, self.columns = tuple(train.classes), tuple(train.columns)
         self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
 
-    def _run(self, train: Windows, settings: FitSettings) -> dict[str, Any]:
+    def _run(self, train: Windows, val: Windows | None, *, settings: FitSettings) -> dict[str, Any]:
         free = ("max_epochs", "device")
         return {
             "pipeline": self.pipeline.to_dict(),
@@ -333,6 +334,11 @@ class Estimator:
             "columns": len(self.columns),
             "classes": list(self.classes),
             "training recordings": sorted(set(train.recordings.tolist())),
+            "training subjects": sorted(set(train.subjects.tolist())),
+            "validation recordings": sorted(set(val.recordings.tolist())) if val is not None else [],
+            "validation subjects": sorted(set(val.subjects.tolist())) if val is not None else [],
+            "labels": _digest(train.y, None if val is None else val.y),
+            "scaling": repr(self.standardize),
             **{name: value for name, value in settings.to_dict().items() if name not in free},
         }
 
@@ -400,6 +406,11 @@ def _settings(settings: FitSettings | None, changes: Mapping[str, Any]) -> FitSe
         if name not in known:
             raise ParameterError(f"fit has no setting {options(name, known)}")
     return replace(settings or FitSettings(), **changes)
+
+
+def _digest(*labels: npt.NDArray[np.int64] | None) -> str:
+    parts = (b"" if y is None else y.tobytes() for y in labels)
+    return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
 
 
 def _seen(parts: Sequence[Windows], settings: FitSettings, *, protocol: str) -> Training:

@@ -26,6 +26,8 @@ AAMI: Mapping[str, str] = {
 
 Some papers count the escape beats e and j as S; EC57 counts them as N, and so does this package."""
 
+_UNCLASSED = "Bnr?"
+
 _FLUTTER_BEGINS, _FLUTTER_ENDS = "[", "]"
 
 _POSITIONS = ("auto", "annotated", "detected")
@@ -75,7 +77,8 @@ class Beats(Step):
 
     Notes
     -----
-    Annotations that mark no beat (rhythm and signal-quality changes, comments) are left out.
+    Annotations that mark no beat (rhythm and signal-quality changes, comments) are left out. Beats whose WFDB code
+    stands in no AAMI class here (``B n r ?``) are kept without a class: they count for the rhythm, not for the score.
     """
 
     kind: ClassVar[str] = "event"
@@ -94,7 +97,7 @@ class Beats(Step):
         DataError
             When annotated beats are asked for and there are none.
         """
-        known = {**AAMI, DETECTED: DETECTED}
+        known = {**AAMI, DETECTED: DETECTED, **dict.fromkeys(_UNCLASSED, DETECTED)}
         beats = recording.annotations.relabel(known)
         if self.positions == "detected" or (self.positions == "auto" and not len(beats)):
             return RPeaks()(recording)

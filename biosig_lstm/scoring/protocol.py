@@ -34,7 +34,7 @@ class Evaluation:
     scores : Scores
         Metrics with intervals, and the confusion.
     predictions : Predictions
-        Every scored beat.
+        Every beat that was named; among found ones those in flutter, which are not scored.
     recordings, absent : tuple of str
         Records that were scored, and records of the protocol's test set that are not at hand.
     seen_in_training : tuple of str

@@ -87,7 +87,7 @@ class WeightAverage(Callback):
         for name, value in network.state_dict().items():
             now = value.detach()
             if name in self.mean and now.is_floating_point():
-                self.mean[name].lerp_(now, 1 - self.decay)
+                self.mean[name] = self.mean[name].to(now.device).lerp_(now, 1 - self.decay)
             else:
                 self.mean[name] = now.clone()
 

@@ -81,8 +81,8 @@ def fit(
     augment : callable, optional
         ``(x, y, rng) -> (x, y)`` on each training item.
     renew : callable, optional
-        ``rng -> Windows``: makes the training items of each epoch anew, from recordings changed at random; class
-        weights are still those of `train`.
+        ``rng -> Windows``: makes the training items anew, from recordings changed at random; class weights, and the
+        largest number of batches, are still those of `train`. Not together with `val`.
     directory : path, optional
         Folder of ``metrics.csv`` and ``last.ckpt``.
     resume : bool
@@ -100,14 +100,16 @@ def fit(
     Raises
     ------
     DataError
-        When there is no labelled item.
+        When there is no labelled item, or the weights have become infinite.
     ParameterError
         When early stopping or resuming is asked without what it needs.
     """
     _check(train, val, settings=settings, directory=directory, resume=resume)
+    if renew is not None and val is not None:
+        raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():
-        lightning.seed_everything(settings.seed, workers=False, verbose=False)
-        module = ClassifierModule(network, settings=settings, weights=class_weights(train, settings))
+        torch.manual_seed(settings.seed)
+        module = ClassifierModule(network.train(), settings=settings, weights=class_weights(train, settings))
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew, every=settings.renew_every),
@@ -136,6 +138,7 @@ def fit(
         )
         _keep_best(network, trainer, averages=averages)
         network.eval().to("cpu")
+        _check_weights(network)
         return FitHistory(log.rows(), Path(directory) if directory else None)
 
 
@@ -144,12 +147,29 @@ def _check(
 ) -> None:
     if not sum(train.class_counts().values()):
         raise DataError("nothing to learn from: no training item has a label")
-    if val is not None and not sum(val.class_counts().values()):
-        raise DataError("nothing to validate on: no validation item has a label")
+    if val is not None:
+        _check_val(train, val, settings=settings)
     if settings.patience is not None and val is None:
         raise ParameterError("patience needs validation items: give val, or patience=None")
     if resume and directory is None:
         raise ParameterError("resume needs the directory of the run to go on with")
+
+
+def _check_val(train: Windows, val: Windows, *, settings: FitSettings) -> None:
+    counts = val.class_counts()
+    if not sum(counts.values()):
+        raise DataError("nothing to validate on: no validation item has a label")
+    weights = class_weights(train, settings)
+    if weights is not None and not any(n and w for n, w in zip(counts.values(), weights.tolist(), strict=True)):
+        held = ", ".join(name for name, n in counts.items() if n)
+        raise DataError(f"nothing to validate on: validation holds {held} alone, which does not count in training")
+
+
+def _check_weights(network: nn.Module) -> None:
+    if not all(bool(torch.isfinite(p).all()) for p in network.parameters()):
+        raise DataError(
+            "training diverged, weights are not finite: try a lower learning_rate; are the features scaled?"
+        )
 
 
 def _train_loader(train: Windows, *, settings: FitSettings, augment: Augmentation | None) -> DataLoader[Any]:

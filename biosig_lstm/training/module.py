@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.containers import Windows
+from biosig_lstm.errors import ParameterError
 from biosig_lstm.training.batch import NO_LABEL, Batch
 from biosig_lstm.training.settings import FitSettings
 
@@ -22,12 +23,19 @@ _WARM_UP = 0.1
 def class_weights(windows: Windows, settings: FitSettings) -> Tensor | None:
     """Return the weight of each class in the loss, shape (classes,), mean one over those that occur.
 
-    Raises no error for a class without examples: its weight is zero, it cannot be learned.
+    A class without examples cannot be learned: its weight is zero.
+
+    Raises
+    ------
+    ParameterError
+        When weights are given and are not one for each class, or are negative.
     """
     given = settings.class_weights
     if given is None:
         return None
     if not isinstance(given, str):
+        if len(given) != len(windows.classes) or min(given) < 0:
+            raise ParameterError(f"class_weights must be one for each of {', '.join(windows.classes)}, got {given}")
         return torch.tensor(given, dtype=torch.float32)
     counts = np.array(list(windows.class_counts().values()), dtype=np.float64)
     power = 1.0 if given == "balanced" else 0.5
@@ -51,18 +59,26 @@ class ClassifierModule(lightning.LightningModule):
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:  # noqa: ARG002
         """Return the loss of a batch."""
-        loss = self._loss(batch)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths))
+        loss, counts = self._loss(batch)
+        if counts:
+            self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch.lengths))
         return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:  # noqa: ARG002
         """Log the validation loss."""
-        self.log("val_loss", self._loss(batch), on_epoch=True, batch_size=len(batch.lengths))
+        loss, counts = self._loss(batch)
+        if counts:
+            self.log("val_loss", loss, on_epoch=True, batch_size=len(batch.lengths))
 
-    def _loss(self, batch: Batch) -> Tensor:
-        logits = self(batch.x, batch.lengths)
-        loss: Tensor = self.loss(logits.flatten(0, -2), batch.y.flatten())
-        return loss
+    def _loss(self, batch: Batch) -> tuple[Tensor, bool]:
+        """Return the loss, and whether anything counts in it: without a label of weight the mean would be 0/0."""
+        logits, y = self(batch.x, batch.lengths), batch.y.flatten()
+        known = y[y != NO_LABEL]
+        weight = self.loss.weight
+        if not len(known) or (weight is not None and not bool(weight[known].any())):
+            return logits.sum() * 0.0, False
+        loss: Tensor = self.loss(logits.flatten(0, -2), y)
+        return loss, True
 
     def configure_optimizers(self) -> Any:
         """Return AdamW and its schedule, stepped at every batch."""

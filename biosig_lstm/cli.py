@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from biosig_lstm import __version__
 from biosig_lstm.errors import BiosigError, ParameterError
+from biosig_lstm.shipped import SUFFIX, find, names
 
 if TYPE_CHECKING:
     from biosig_lstm.estimators import StepClassifier
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_MODEL = ".biosig"
-_PRETRAINED = Path(__file__).parent / "pretrained"
 
 OK, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
@@ -135,12 +134,12 @@ def _sources(path: str) -> list[Path]:
     from biosig_lstm.errors import DataError
     from biosig_lstm.formats import find_recordings
 
-    if path.endswith(_MODEL):
+    if path.endswith(SUFFIX):
         return [Path(path)]
-    if not Path(path).exists() and (shipped := _PRETRAINED / (path + _MODEL)).is_file():
-        return [shipped]
+    if not Path(path).exists() and path in names():
+        return [find(path)]
     found = find_recordings([path])
-    models = sorted(Path(path).rglob("*" + _MODEL)) if Path(path).is_dir() else []
+    models = sorted(Path(path).rglob("*" + SUFFIX)) if Path(path).is_dir() else []
     if not found and not models:
         raise DataError(f"{path}: holds no recording of a known format and no model, nor does any folder below it")
     return [*found, *models]
@@ -166,7 +165,7 @@ def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _facts(source: Path) -> dict[str, Any]:
-    if source.suffix == _MODEL:
+    if source.suffix == SUFFIX:
         from biosig_lstm.estimators import load
 
         model = load(source)
@@ -248,7 +247,6 @@ def _classify(chosen: argparse.Namespace) -> int:
 def _model(name: str) -> StepClassifier:
     from biosig_lstm.errors import DataError, options
     from biosig_lstm.estimators import StepClassifier, load
-    from biosig_lstm.shipped import find, names
 
     if name not in names() and not Path(name).exists():
         raise DataError(f"no such file, and no pretrained model {options(name, names())}")

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from biosig_lstm.errors import ParameterError, options
-from biosig_lstm.estimators import Estimator, load
 
-__all__ = ["find", "names", "pretrained"]
+if TYPE_CHECKING:
+    from biosig_lstm.estimators import Estimator
+
+__all__ = ["SUFFIX", "find", "names", "pretrained"]
+
+SUFFIX = ".biosig"
+"""What the names of model files end with."""
 
 _FOLDER = Path(__file__).parent / "pretrained"
-_SUFFIX = ".biosig"
 
 
 def names() -> list[str]:
     """Return the names of the models that ship with the package."""
-    return sorted(path.stem for path in _FOLDER.glob(f"*{_SUFFIX}"))
+    return sorted(path.stem for path in _FOLDER.glob(f"*{SUFFIX}"))
 
 
 def find(name: str) -> Path:
@@ -28,7 +33,7 @@ def find(name: str) -> Path:
     """
     if name not in names():
         raise ParameterError(f"pretrained model {options(name, names())}")
-    return _FOLDER / f"{name}{_SUFFIX}"
+    return _FOLDER / f"{name}{SUFFIX}"
 
 
 def pretrained(name: str) -> Estimator:
@@ -39,4 +44,6 @@ def pretrained(name: str) -> Estimator:
     >>> pretrained("ecg-beats").classes
     ('N', 'S', 'V', 'F', 'Q')
     """
+    from biosig_lstm.estimators import load
+
     return load(find(name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -145,13 +145,5 @@ class BeatAugmentation:
     ) -> Recording:
         places = np.rint((times + rng.normal(0, self.jitter_s, len(times))) * recording.fs).astype(np.int64)
         places = np.maximum.accumulate(np.clip(places, 0, signals.shape[1] - 1))
-        return Recording(
-            signals=signals,
-            fs=recording.fs,
-            channels=recording.channels,
-            units=recording.units,
-            id=recording.id,
-            subject=recording.subject,
-            annotations=Annotations(places, labels=plan.labels),
-            history=(*recording.history, "augmented"),
-        )
+        beats = Annotations(places, labels=plan.labels)
+        return replace(recording, signals=signals, annotations=beats, history=(*recording.history, "augmented"))

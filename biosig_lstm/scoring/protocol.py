@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from biosig_lstm import datasets
-from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Predictions, StepClassifier
@@ -149,7 +152,7 @@ def evaluate_protocol(
     return Evaluation(
         model=name,
         protocol=plan.name,
-        scores=_detected_scores(parts) if detected else _reference_scores(model, parts),
+        scores=_detected_scores(parts) if detected else _reference_scores(model, parts, said),
         predictions=said,
         recordings=tuple(part[0].id for part in parts),
         absent=tuple(record for record in plan.test if record not in data.record_names),
@@ -161,7 +164,7 @@ def evaluate_protocol(
     )
 
 
-Part = tuple[Recording, Windows, Predictions]
+Part = tuple[Recording, npt.NDArray[np.int64], Predictions]
 
 
 def _plan(model: StepClassifier, protocol: str) -> Protocol:
@@ -189,13 +192,12 @@ def _score_one(model: StepClassifier, data: Dataset, *, record: str, detected: b
     if not len(recording.annotations.relabel(AAMI)):
         raise DataError(f"{record}: no beat annotations, which an evaluation needs: is {record}.atr beside it?")
     windows = model.pipeline.with_positions("detected" if detected else "annotated")(recording)
-    return recording, windows, model.predict(windows)
+    truth = np.full(len(windows.values), -1) if windows.y is None else windows.y
+    return recording, truth, model.predict(windows)
 
 
-def _reference_scores(model: StepClassifier, parts: list[Part]) -> Scores:
-    windows = Windows.concatenate([part[1] for part in parts])
-    said = Predictions.concatenate([part[2] for part in parts])
-    truth = [-1] * len(said) if windows.y is None else windows.y
+def _reference_scores(model: StepClassifier, parts: list[Part], said: Predictions) -> Scores:
+    truth = np.concatenate([part[1] for part in parts])
     return beat_scores(truth, said.index, said.subjects, classes=model.classes)
 
 

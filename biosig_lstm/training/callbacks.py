@@ -67,11 +67,6 @@ class WeightAverage(Callback):
         self.decay = decay
         self.mean: dict[str, torch.Tensor] = {}
 
-    @property
-    def active(self) -> bool:
-        """Whether there is an average."""
-        return bool(self.mean)
-
     def on_train_batch_end(
         self,
         trainer: lightning.Trainer,
@@ -90,10 +85,6 @@ class WeightAverage(Callback):
                 self.mean[name] = self.mean[name].to(now.device).lerp_(now, 1 - self.decay)
             else:
                 self.mean[name] = now.clone()
-
-    def state_dict_of_network(self) -> dict[str, torch.Tensor]:
-        """Return the average under the network's names."""
-        return dict(self.mean)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""

@@ -217,8 +217,8 @@ def _tensorboard(folder: Path, *, wanted: bool) -> Logger | bool:
 
 
 def _keep_best(network: nn.Module, trainer: lightning.Trainer, *, averages: WeightAverage) -> None:
-    if averages.active:
-        network.load_state_dict(averages.state_dict_of_network())
+    if averages.mean:
+        network.load_state_dict(averages.mean)
         return
     best = next((c for c in trainer.checkpoint_callbacks if getattr(c, "monitor", None) == "val_loss"), None)
     path = getattr(best, "best_model_path", "")

@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from biosig_lstm.containers import Annotations
+from biosig_lstm.containers import DETECTED, Annotations
+from biosig_lstm.events.beats import outside_flutter
 from biosig_lstm.events.rpeaks import rpeaks
 from biosig_lstm.formats.wfdb import read_wfdb
 from biosig_lstm.metrics.events import match_events
@@ -49,10 +50,8 @@ def errors(marks: Annotations, found: Any, fs: float) -> tuple[int, int, int]:
     reference = marks.starts[np.isin(marks.labels, BEATS)]
     found, tolerance = np.asarray(found, dtype=np.int64), round(0.15 * fs)
     match = match_events(reference, found, tolerance_samples=tolerance)
-    extra = found[match.extra]
-    begins, ends = marks.starts[marks.labels == "["], marks.starts[marks.labels == "]"]
-    for begin, end in zip(begins, ends, strict=True):
-        extra = extra[(extra < begin - tolerance) | (extra > end + tolerance)]
+    extra = Annotations(found[match.extra], labels=[DETECTED] * len(match.extra))
+    extra = outside_flutter(extra, marks, margin_samples=tolerance)
     return len(match.pairs), len(match.missed), len(extra)
 
 

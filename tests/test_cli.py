@@ -385,9 +385,9 @@ def test_a_full_disk_is_a_message(
 
 
 def test_a_record_s_name_is_no_markup() -> None:
-    from biosig_lstm import cli
+    from biosig_lstm.cli._common import status
 
-    with cli._status("reading") as announce:
+    with status("reading") as announce:
         announce("[/x]")
 
 

@@ -1,0 +1,34 @@
+"""Run a model over recordings."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from biosig_lstm.cli._common import OK, SOME_FAILED, list_failures, open_model, say, status
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    classify = commands.add_parser("classify", help="name every beat of every recording")
+    classify.add_argument("model", metavar="MODEL", help="a model file, or the name of a pretrained model")
+    classify.add_argument("paths", nargs="+", metavar="PATH", help="records, files or folders")
+    classify.add_argument("--out", required=True, metavar="DIR", help="predictions.csv and annotation files go here")
+    classify.add_argument("--annotator", metavar="EXT", help="take beat positions from these annotations, e.g. atr")
+    classify.set_defaults(run=_classify)
+
+
+def _classify(chosen: argparse.Namespace) -> int:
+    from biosig_lstm.scoring import classify_files, output_folder
+
+    output_folder(chosen.out)
+    model = open_model(chosen.model)
+    with status("classifying") as announce:
+        report = classify_files(model, chosen.paths, out=chosen.out, annotator=chosen.annotator, announce=announce)
+    for name, counts in report.counts.items():
+        beats = "  ".join(f"{label} {counts.get(label, 0)}" for label in model.classes)
+        say(f"{name:12} {sum(counts.values()):7} beats   {beats}")
+    list_failures(report.failed, n_done=len(report.counts))
+    return SOME_FAILED if report.failed else OK

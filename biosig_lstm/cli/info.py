@@ -1,0 +1,91 @@
+"""What recordings, or a model file, hold."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from biosig_lstm.cli._common import OK, SOME_FAILED, complain, say
+from biosig_lstm.errors import BiosigError
+from biosig_lstm.shipped import SUFFIX, find, names
+
+__all__ = ["add"]
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser."""
+    info = commands.add_parser("info", help="what recordings, or a model file, hold")
+    info.add_argument("paths", nargs="+", metavar="PATH", help="a record, a file, a folder, or a model")
+    info.add_argument("--json", action="store_true", help="one JSON object a line")
+    info.set_defaults(run=_info)
+
+
+def _info(chosen: argparse.Namespace) -> int:
+    failed = 0
+    for path in chosen.paths:
+        try:
+            sources = _sources(path)
+        except (BiosigError, OSError) as error:
+            failed += 1
+            complain(str(error))
+            continue
+        failed += sum(not _info_one(source, as_json=chosen.json) for source in sources)
+    return SOME_FAILED if failed else OK
+
+
+def _sources(path: str) -> list[Path]:
+    from biosig_lstm.errors import DataError
+    from biosig_lstm.formats import find_recordings
+
+    if path.endswith(SUFFIX):
+        return [Path(path)]
+    if not Path(path).exists() and path in names():
+        return [find(path)]
+    found = find_recordings([path])
+    models = sorted(Path(path).rglob("*" + SUFFIX)) if Path(path).is_dir() else []
+    if not found and not models:
+        raise DataError(f"{path}: holds no recording of a known format and no model, nor does any folder below it")
+    return [*found, *models]
+
+
+def _info_one(source: Path, *, as_json: bool) -> bool:
+    try:
+        facts = _facts(source)
+    except (BiosigError, OSError) as error:
+        complain(f"{source}: {error}")
+        return False
+    say(json.dumps(facts) if as_json else "\n".join(_lines(facts)) + "\n")
+    return True
+
+
+def _lines(facts: Mapping[str, Any]) -> Iterator[str]:
+    for key, value in facts.items():
+        if isinstance(value, dict):
+            yield f"{key}:"
+            yield from (f"  {line}" for line in _lines(value))
+        else:
+            yield f"{key:12} {value}"
+
+
+def _facts(source: Path) -> dict[str, Any]:
+    if source.suffix == SUFFIX:
+        from biosig_lstm.estimators import load
+
+        model = load(source)
+        seen = model.training
+        return {
+            "model": str(source), "kind": type(model).__name__, "classes": " ".join(model.classes),
+            "protocol": seen.protocol if seen else "", "trained on": f"{len(seen.subjects) if seen else 0} subjects",
+            **model.card,
+        }  # fmt: skip
+    from biosig_lstm.formats import open_recording
+
+    recording = open_recording(source)
+    leads = [f"{name} ({unit})" for name, unit in zip(recording.channels, recording.units, strict=True)]
+    return {
+        "recording": recording.id, "path": str(source), "channels": ", ".join(leads), "fs_hz": recording.fs,
+        "length_s": round(recording.duration_s, 3), "annotations": repr(recording.annotations)[12:-1],
+    }  # fmt: skip

@@ -147,7 +147,7 @@ class Pipeline:
             return cls(
                 filters=[_step(filter_steps.steps(), v) for v in values["filters"]],
                 events=[_step(event_steps.steps(), v) for v in values["events"]],
-                windows=_step({s.__name__: s for s in _WINDOWS}, values["windows"]),
+                windows=_step(window_steps.steps(), values["windows"]),
                 features=[_step(feature_steps.steps(), v) for v in values["features"]],
             )
         except (KeyError, TypeError) as error:
@@ -156,9 +156,6 @@ class Pipeline:
     def digest(self) -> str:
         """Return a hash of the configuration that is the same on every machine and in every run."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:16]
-
-
-_WINDOWS = (window_steps.AroundEvents, window_steps.FixedLength, window_steps.WholeRecording)
 
 
 def _check_kind(kind: str, steps: Sequence[Step]) -> None:

@@ -1,10 +1,9 @@
-"""From a recording to windows: around events, of fixed length, or the whole recording."""
+"""A run of windows, one around each event."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,8 +14,9 @@ from numba import njit
 from biosig_lstm.containers import DETECTED, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.steps import Step
+from biosig_lstm.windows._common import check_rate, indices, unit
 
-__all__ = ["AroundEvents", "FixedLength", "WholeRecording", "sample_around"]
+__all__ = ["AroundEvents", "sample_around"]
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -119,7 +119,7 @@ class AroundEvents(Step):
         """Return one item: a step for each event, the window of each lead flattened, lead after lead."""
         events = recording.annotations
         rate_hz = self.rate_hz or recording.fs
-        _check_rate(recording, rate_hz)
+        check_rate(recording, rate_hz)
         if not len(events):
             raise DataError(f"{recording.id}: no beats or other events to cut windows around")
         self._check_labels(recording)
@@ -142,12 +142,12 @@ class AroundEvents(Step):
             recordings=np.array([recording.id]),
             starts=events.starts[:1],
             fs=np.array([recording.fs]),
-            y=_indices(events.labels.tolist(), self.classes),
+            y=indices(events.labels.tolist(), self.classes),
             classes=self.classes,
             positions=events.starts,
             window_shape=(self.leads, cut.shape[2]),
             step_labels=True,
-            unit=_unit(recording.units[: self.leads]),
+            unit=unit(recording.units[: self.leads]),
         )
 
     def _check_labels(self, recording: Recording) -> None:
@@ -159,109 +159,3 @@ class AroundEvents(Step):
                 BiosigWarning,
                 stacklevel=3,
             )
-
-
-@dataclass(frozen=True)
-class FixedLength(Step):
-    """Windows of one length after another, each an item whose steps are samples.
-
-    Parameters
-    ----------
-    length_s : float [unit=s]
-        Length of a window; what is left over at the end is left out.
-    step_s : float [unit=s], optional
-        From one start to the next; `length_s` where none is given. Smaller values make windows overlap.
-    classes : tuple of str
-        Labels of windows: a window has the label of the annotation that covers its middle, or none.
-    """
-
-    kind: ClassVar[str] = "windows"
-
-    length_s: float
-    step_s: float | None = None
-    classes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if self.length_s <= 0 or (self.step_s is not None and self.step_s <= 0):
-            raise ParameterError(f"window length and step must be positive, got {self!r}")
-
-    def __call__(self, recording: Recording) -> Windows:
-        """Return an item for each window that lies inside the recording."""
-        width = max(round(self.length_s * recording.fs), 1)
-        step = max(round((self.step_s or self.length_s) * recording.fs), 1)
-        starts = np.arange(0, recording.n_samples - width + 1, step, dtype=np.int64)
-        if not len(starts):
-            raise DataError(
-                f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window"
-            )
-        return _even_items(recording, starts, width=width, label=_label_at, classes=self.classes)
-
-
-@dataclass(frozen=True)
-class WholeRecording(Step):
-    """The recording as one item, its steps the samples.
-
-    Parameters
-    ----------
-    classes : tuple of str
-        Labels of recordings: an annotation over the whole recording is its label.
-    """
-
-    kind: ClassVar[str] = "windows"
-
-    classes: tuple[str, ...] = ()
-
-    def __call__(self, recording: Recording) -> Windows:
-        """Return one item of all samples."""
-        if not recording.n_samples:
-            raise DataError(f"{recording.id}: the recording holds no samples")
-        starts = np.zeros(1, dtype=np.int64)
-        return _even_items(recording, starts, width=recording.n_samples, label=_label_at, classes=self.classes)
-
-
-def _even_items(
-    recording: Recording,
-    starts: Int64,
-    *,
-    width: int,
-    label: Callable[[Recording, int], str],
-    classes: tuple[str, ...],
-) -> Windows:
-    steps = (starts[:, None] + np.arange(width)[None, :]).reshape(-1)
-    labels = [label(recording, int(start) + width // 2) for start in starts]
-    return Windows(
-        values=recording.signals.T[steps],
-        offsets=np.arange(len(starts) + 1) * width,
-        columns=recording.channels,
-        rate_hz=recording.fs,
-        subjects=np.full(len(starts), recording.subject),
-        recordings=np.full(len(starts), recording.id),
-        starts=starts,
-        fs=np.full(len(starts), recording.fs),
-        y=_indices(labels, classes) if classes else None,
-        classes=classes,
-        unit=_unit(recording.units),
-    )
-
-
-def _unit(units: Sequence[str]) -> str:
-    return "/".join(sorted(set(units)))
-
-
-def _label_at(recording: Recording, sample: int) -> str:
-    marks = recording.annotations
-    over = np.flatnonzero((marks.starts <= sample) & (sample < marks.stops))
-    return str(marks.labels[over[-1]]) if len(over) else ""
-
-
-def _indices(labels: list[str], classes: tuple[str, ...]) -> Int64:
-    index = {name: k for k, name in enumerate(classes)}
-    return np.array([index.get(label, -1) for label in labels], dtype=np.int64)
-
-
-def _check_rate(recording: Recording, rate_hz: float) -> None:
-    if recording.fs < rate_hz * (1 - 1e-6):
-        raise DataError(
-            f"{recording.id}: recorded at {recording.fs:g} Hz, these windows need at least {rate_hz:g} Hz; "
-            "a lower rate does not hold what the model was trained to see"
-        )

@@ -1,0 +1,51 @@
+"""Windows of one length, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.steps import Step
+from biosig_lstm.windows._common import even_items
+
+__all__ = ["FixedLength"]
+
+
+@dataclass(frozen=True)
+class FixedLength(Step):
+    """Windows of one length after another, each an item whose steps are samples.
+
+    Parameters
+    ----------
+    length_s : float [unit=s]
+        Length of a window; what is left over at the end is left out.
+    step_s : float [unit=s], optional
+        From one start to the next; `length_s` where none is given. Smaller values make windows overlap.
+    classes : tuple of str
+        Labels of windows: a window has the label of the annotation that covers its middle, or none.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    length_s: float
+    step_s: float | None = None
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.length_s <= 0 or (self.step_s is not None and self.step_s <= 0):
+            raise ParameterError(f"window length and step must be positive, got {self!r}")
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return an item for each window that lies inside the recording."""
+        width = max(round(self.length_s * recording.fs), 1)
+        step = max(round((self.step_s or self.length_s) * recording.fs), 1)
+        starts = np.arange(0, recording.n_samples - width + 1, step, dtype=np.int64)
+        if not len(starts):
+            raise DataError(
+                f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window"
+            )
+        return even_items(recording, starts, width=width, classes=self.classes)

@@ -12,22 +12,19 @@ from typing import TYPE_CHECKING
 from biosig_lstm.shipped import find, names
 
 if TYPE_CHECKING:
-    from biosig_lstm.estimators import StepClassifier
+    from biosig_lstm.estimators import Estimator
     from biosig_lstm.scoring import Failure
 
 OK, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
 
 
-def open_model(name: str) -> StepClassifier:
+def open_model(name: str) -> Estimator:
     from biosig_lstm.errors import DataError, options
-    from biosig_lstm.estimators import StepClassifier, load
+    from biosig_lstm.estimators import load
 
     if name not in names() and not Path(name).exists():
         raise DataError(f"no such file, and no pretrained model {options(name, names())}")
-    model = load(find(name) if name in names() else name)
-    if not isinstance(model, StepClassifier):
-        raise DataError(f"{name}: holds a {type(model).__name__}; this command takes a StepClassifier")
-    return model
+    return load(find(name) if name in names() else name)
 
 
 def natural(text: str, *, least: int = 0) -> int:

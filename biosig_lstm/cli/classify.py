@@ -12,7 +12,7 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    classify = commands.add_parser("classify", help="name every beat of every recording")
+    classify = commands.add_parser("classify", help="put a model to recordings")
     classify.add_argument("model", metavar="MODEL", help="a model file, or the name of a pretrained model")
     classify.add_argument("paths", nargs="+", metavar="PATH", help="records, files or folders")
     classify.add_argument("--out", required=True, metavar="DIR", help="predictions.csv and annotation files go here")
@@ -28,7 +28,7 @@ def _classify(chosen: argparse.Namespace) -> int:
     with status("classifying") as announce:
         report = classify_files(model, chosen.paths, out=chosen.out, annotator=chosen.annotator, announce=announce)
     for name, counts in report.counts.items():
-        beats = "  ".join(f"{label} {counts.get(label, 0)}" for label in model.classes)
-        say(f"{name:12} {sum(counts.values()):7} beats   {beats}")
+        each = "  ".join(f"{label} {counts.get(label, 0)}" for label in model.classes)
+        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}")
     list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.datasets._card import Card, Protocol, card_folder, read_card
@@ -134,6 +134,14 @@ class Dataset:
     def protocols(self) -> dict[str, Protocol]:
         """Return the frozen protocols of this database by name."""
         return dict(self.card.protocols)
+
+    def records_of(self, protocol: Protocol, side: Literal["train", "test"]) -> tuple[str, ...]:
+        """Return the records of one side of a protocol that are at the root; all of them where it splits none."""
+        held = self.record_names
+        if protocol.open:
+            return held
+        named = protocol.train if side == "train" else protocol.test
+        return tuple(record for record in named if record in set(held))
 
     def recordings(
         self, which: str | Iterable[str] | None = None, *, channels: Channels | None = None

@@ -13,6 +13,7 @@ from biosig_lstm.errors import DataError, ParameterError, options
 __all__ = ["Card", "Protocol", "card_folder", "read_card"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
+_ALL = "all"
 _REQUIRED = ("title", "licence", "citation", "address", "version")
 
 
@@ -27,7 +28,12 @@ class Protocol:
     dataset : str
         Name of the database.
     train, test : tuple of str
-        Records on each side.
+        Records on each side; both empty where the field has no frozen split (``"all"`` in the card): whatever is at
+        the root may train, and whoever a model has not seen tests it.
+    task : str
+        What is asked: ``beats``, ``rhythm`` and so on.
+    settings : mapping of str
+        How the database is opened for it, as `biosig_lstm.datasets.get` takes it.
     classes : tuple of str
         Classes that are told apart.
     mapping : str
@@ -45,15 +51,23 @@ class Protocol:
     train: tuple[str, ...]
     test: tuple[str, ...]
     classes: tuple[str, ...]
+    task: str = "beats"
+    settings: Mapping[str, Any] = field(default_factory=dict)
     mapping: str = ""
     positions: str = "reference"
     shared_subjects: tuple[str, ...] = ()
     notes: str = ""
 
+    @property
+    def open(self) -> bool:
+        """Whether the protocol splits no records: it is scored on subjects that the model has not seen."""
+        return not self.train and not self.test
+
     def __repr__(self) -> str:
         shared = f"; on both sides: {', '.join(self.shared_subjects)}" if self.shared_subjects else ""
+        sides = f"train {len(self.train)} records, test {len(self.test)}"
         return (
-            f"Protocol({self.name!r}: train {len(self.train)} records, test {len(self.test)}; "
+            f"Protocol({self.name!r}: {'unseen subjects' if self.open else sides}; "
             f"classes {' '.join(self.classes)}{shared})"
         )
 
@@ -207,7 +221,7 @@ def _check_records(path: Path, card: Card) -> None:
 
 
 def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
-    train, test = card.split(table["train"]), card.split(table["test"])
+    train, test = (() if table[side] == _ALL else card.split(table[side]) for side in ("train", "test"))
     shared = {card.subject_of(record) for record in train} & {card.subject_of(record) for record in test}
     return Protocol(
         name=name,
@@ -215,6 +229,8 @@ def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
         train=train,
         test=test,
         classes=tuple(table.get("classes", card.classes)),
+        task=table.get("task", "beats"),
+        settings=table.get("settings", {}),
         mapping=table.get("mapping", ""),
         positions=table.get("positions", "reference"),
         shared_subjects=tuple(sorted(shared)),

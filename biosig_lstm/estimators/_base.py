@@ -73,6 +73,9 @@ class Estimator:
         How many networks are trained from different seeds; their probabilities are averaged.
     standardize : Standardize, optional
         Scaling of the features, learned from the training items.
+    task : str
+        What the model answers, such as ``beats``, for those who score it or write its answers to files; empty where
+        the kind of estimator says enough.
     """
 
     per_step: ClassVar[bool] = False
@@ -84,6 +87,7 @@ class Estimator:
         *,
         members: int = 1,
         standardize: Standardize | None = None,
+        task: str = "",
     ) -> None:
         if members < 1:
             raise ParameterError(f"members must be at least 1, got {members}")
@@ -91,6 +95,7 @@ class Estimator:
         self.model = model
         self.members = members
         self.standardize = standardize
+        self.task = task
         self.networks: nn.ModuleList = nn.ModuleList()
         self.scaling: FittedStandardize | None = None
         self.classes: tuple[str, ...] = ()
@@ -361,6 +366,7 @@ class Estimator:
         seen = self.training or Training((), (), {})
         return {
             "estimator": type(self).__name__,
+            "task": self.task,
             "pipeline": self.pipeline.to_dict(),
             "pipeline_digest": self.pipeline.digest(),
             "model": self.model.to_dict(),
@@ -384,6 +390,7 @@ class Estimator:
             spec_from_dict(header["model"]),
             members=int(header["members"]),
             standardize=Standardize(**header["standardize"]) if header.get("standardize") else None,
+            task=str(header.get("task", "")),
         )
         made.unit, made.rate_hz = header.get("unit", ""), header.get("rate_hz")
         made.classes, made.columns = tuple(header["classes"]), tuple(header["columns"])

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import KW_ONLY, dataclass
+from pathlib import Path
 
-from biosig_lstm.augmentation import BeatAugmentation, RunAugmentation
+from biosig_lstm.containers import Recording
+from biosig_lstm.estimators import Classifier, Estimator
+from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.models import ModelSpec
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.training import FitSettings
+from biosig_lstm.training.batch import Augmentation
 
 __all__ = ["Recipe"]
 
@@ -28,16 +33,18 @@ class Recipe:
         The network.
     settings : FitSettings
         How it is trained.
-    run : int
-        Beats of a training item; recordings are scored as a whole.
+    task : str
+        What the model answers: that of its protocols.
+    about : str
+        The same for the model's card, in words: "beats of an ECG".
+    estimator : type of Estimator
+        Kind of model.
     members : int
         Networks whose probabilities are averaged.
-    training_rate_hz : float or None
-        Rate that filtered training recordings are resampled to before they are augmented, which only saves time.
-    recordings : BeatAugmentation or None
-        Changes whole recordings, anew as often as `settings` says.
-    runs : RunAugmentation or None
-        Changes runs when they are drawn.
+    augment : callable, optional
+        Changes training items when they are drawn.
+    standardize : Standardize, optional
+        Scaling of the features, learned from the training items.
     """
 
     name: str
@@ -45,8 +52,47 @@ class Recipe:
     pipeline: Pipeline
     model: ModelSpec
     settings: FitSettings
-    run: int
+    _: KW_ONLY
+    task: str
+    about: str
+    estimator: type[Estimator] = Classifier
     members: int = 1
-    training_rate_hz: float | None = None
-    recordings: BeatAugmentation | None = None
-    runs: RunAugmentation | None = None
+    augment: Augmentation | None = None
+    standardize: Standardize | None = None
+
+    def new(self) -> Estimator:
+        """Return the model, not trained yet."""
+        return self.estimator(
+            self.pipeline, self.model, members=self.members, standardize=self.standardize, task=self.task
+        )
+
+    def fit(
+        self,
+        recordings: Iterable[Recording],
+        *,
+        directory: str | Path | None = None,
+        protocol: str = "",
+        progress: bool = True,
+    ) -> Estimator:
+        """Return a model trained on labelled recordings.
+
+        Parameters
+        ----------
+        recordings : iterable of Recording
+            Read one after the other; only their windows are kept.
+        directory : path, optional
+            Folder for the log and checkpoints; an interrupted training goes on from there.
+        protocol : str
+            For the record.
+        progress : bool
+            Show progress on stderr.
+        """
+        return self.new().fit(
+            self.pipeline(recordings),
+            settings=self.settings,
+            augment=self.augment,
+            directory=directory,
+            resume=directory is not None,
+            protocol=protocol,
+            progress=progress,
+        )

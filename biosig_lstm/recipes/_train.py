@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from biosig_lstm import datasets
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError, options
-from biosig_lstm.estimators import Predictions, StepClassifier
-from biosig_lstm.filters import Resample
+from biosig_lstm.estimators import Estimator, Predictions
 from biosig_lstm.recipes._recipe import Recipe
 from biosig_lstm.splits import kfold_by_subject
 from biosig_lstm.steps import modules_in
-from biosig_lstm.training.callbacks import Renew
 
 __all__ = ["cross_validate", "recipe_for", "recipe_names", "train_protocol", "train_recipe"]
 
@@ -55,7 +51,7 @@ def train_protocol(
     device: str = "auto",
     directory: str | Path | None = None,
     announce: Callable[[str], None] | None = None,
-) -> StepClassifier:
+) -> Estimator:
     """Train the recipe of a protocol on the training records that are at `root`.
 
     Parameters
@@ -73,7 +69,7 @@ def train_protocol(
 
     Returns
     -------
-    StepClassifier
+    Estimator
         Trained; its card says on what.
 
     Raises
@@ -83,20 +79,20 @@ def train_protocol(
     """
     recipe = recipe_for(protocol)
     plan = datasets.get_protocol(protocol)
-    data = datasets.get(plan.dataset, root)
-    held = [record for record in plan.train if record in data.record_names]
+    data = datasets.get(plan.dataset, root, **plan.settings)
+    held = data.records_of(plan, "train")
     if not held:
-        raise DataError(f"{protocol}: none of its {len(plan.train)} training records is in {data.root}")
-    recordings = list(_announced(data, held, announce))
+        wanted = f"{len(plan.train)} training records" if plan.train else "records"
+        raise DataError(f"{protocol}: none of its {wanted} is in {data.root}")
     changes: dict[str, Any] = {"seed": seed, "device": device}
     changes |= {} if max_epochs is None else {"max_epochs": max_epochs}
     model = train_recipe(
         replace(recipe, settings=replace(recipe.settings, **changes)),
-        recordings,
+        _announced(data, held, announce),
         directory=directory,
         protocol=protocol,
     )
-    model.card = _card(plan, data, held)
+    model.card = _card(recipe, plan, data, held)
     return model
 
 
@@ -109,20 +105,20 @@ def _announced(data: Dataset, held: Sequence[str], announce: Callable[[str], Non
 
 def train_recipe(
     recipe: Recipe,
-    recordings: Sequence[Recording],
+    recordings: Iterable[Recording],
     *,
     directory: str | Path | None = None,
     protocol: str = "",
     progress: bool = True,
-) -> StepClassifier:
+) -> Estimator:
     """Train a recipe on annotated recordings.
 
     Parameters
     ----------
     recipe : Recipe
         What to train.
-    recordings : sequence of Recording
-        With beat annotations.
+    recordings : iterable of Recording
+        With the labels that the recipe's preparation reads.
     directory : path, optional
         Folder for the log and checkpoints; an interrupted training goes on from there.
     protocol : str
@@ -130,35 +126,7 @@ def train_recipe(
     progress : bool
         Show progress on stderr.
     """
-    pipeline = recipe.pipeline.with_positions("annotated")
-    prepared = [pipeline.find(pipeline.filter(recording)) for recording in recordings]
-    model = StepClassifier(recipe.pipeline, recipe.model, members=recipe.members)
-    return model.fit(
-        Windows.concatenate([pipeline.cut(recording) for recording in prepared]).into_runs(recipe.run),
-        settings=recipe.settings,
-        augment=recipe.runs,
-        renew=_renewal(recipe, prepared),
-        directory=directory,
-        resume=directory is not None,
-        protocol=protocol,
-        progress=progress,
-    )
-
-
-def _renewal(recipe: Recipe, prepared: Sequence[Recording]) -> Renew | None:
-    change = recipe.recordings
-    if change is None:
-        return None
-    resample = Resample(recipe.training_rate_hz) if recipe.training_rate_hz else None
-    sources = [resample(recording) if resample else recording for recording in prepared]
-    bank = change.bank(sources)
-
-    def renew(rng: np.random.Generator) -> Windows:
-        changed = (change(source, rng, bank=bank) for source in sources)
-        cut = Windows.concatenate([recipe.pipeline.cut(recording) for recording in changed])
-        return cut.into_runs(recipe.run, first=int(rng.integers(1, recipe.run + 1)))
-
-    return renew
+    return recipe.fit(recordings, directory=directory, protocol=protocol, progress=progress)
 
 
 def cross_validate(
@@ -171,7 +139,7 @@ def cross_validate(
     recipe : Recipe
         What to train; its own seed is replaced by `seed`.
     recordings : sequence of Recording
-        With beat annotations.
+        With the labels that the recipe's preparation reads.
     n_splits : int
         Folds, by subject.
     seed : int
@@ -205,10 +173,11 @@ def cross_validate(
     return Predictions.concatenate(said), Windows.concatenate(seen)
 
 
-def _card(plan: Protocol, data: Dataset, held: Sequence[str]) -> dict[str, Any]:
+def _card(recipe: Recipe, plan: Protocol, data: Dataset, held: Sequence[str]) -> dict[str, Any]:
+    share = f"{len(held)} of the {len(plan.train)} training records" if plan.train else f"{len(held)} records"
     return {
-        "task": "beats of an ECG to the AAMI classes " + " ".join(plan.classes),
-        "data": f"{data.card.title} {data.card.version}: {len(held)} of the {len(plan.train)} training records",
+        "task": recipe.about,
+        "data": f"{data.card.title} {data.card.version}: {share}",
         "licence of the data": data.card.licence,
         "cite": " ".join(data.card.citation),
         "protocol": plan.name,

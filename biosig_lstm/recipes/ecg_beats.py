@@ -9,7 +9,7 @@ from biosig_lstm.features.rr import RRIntervals
 from biosig_lstm.filters import Bandpass, EcgLeads, FillGaps
 from biosig_lstm.models import BeatRuns
 from biosig_lstm.pipeline import Pipeline
-from biosig_lstm.recipes._recipe import Recipe
+from biosig_lstm.recipes._beats import BeatRecipe
 from biosig_lstm.training import FitSettings
 from biosig_lstm.windows import AroundEvents
 
@@ -18,7 +18,7 @@ __all__ = ["RECIPE"]
 _BEFORE_S, _AFTER_S, _RATE_HZ, _LEADS = 0.40, 0.45, 100.0, 2
 _SAMPLES = round((_BEFORE_S + _AFTER_S) * _RATE_HZ)
 
-RECIPE = Recipe(
+RECIPE = BeatRecipe(
     name="ecg-beats",
     protocols=("mitdb-aami",),
     pipeline=Pipeline(

@@ -6,12 +6,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-import numpy as np
-
 from biosig_lstm.errors import BiosigError, ParameterError
-from biosig_lstm.estimators import Predictions
 
-__all__ = ["Failure", "empty_predictions", "output_folder", "reason"]
+__all__ = ["Failure", "output_folder", "reason"]
 
 
 class Failure(NamedTuple):
@@ -44,9 +41,3 @@ def output_folder(path: str | Path) -> Path:
     if not os.access(folder, os.W_OK):
         raise ParameterError(f"cannot write results to {folder}: permission denied; name another folder")
     return folder
-
-
-def empty_predictions(classes: tuple[str, ...]) -> Predictions:
-    """Return predictions without a row."""
-    names, none = np.zeros(0, dtype=np.str_), np.zeros(0)
-    return Predictions(names, names, none.astype(np.int64), none, np.zeros((0, len(classes)), np.float32), classes)

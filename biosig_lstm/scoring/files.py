@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import BiosigError, BiosigWarning
-from biosig_lstm.estimators import Predictions, StepClassifier
-from biosig_lstm.events.quality import signal_quality
+from biosig_lstm.errors import BiosigError
+from biosig_lstm.estimators import Estimator
 from biosig_lstm.formats import find_recordings, open_recording
 from biosig_lstm.formats.wfdb import write_annotations
-from biosig_lstm.pipeline import Pipeline
-from biosig_lstm.scoring._output import Failure, empty_predictions, output_folder, reason
+from biosig_lstm.scoring._output import Failure, output_folder, reason
+from biosig_lstm.scoring.tasks import Answers, Task, task_of
 
-__all__ = ["EXTENSION", "Failure", "FilesReport", "classify_files"]
-
-EXTENSION = "beats"
-_NOISY = 0.2
+__all__ = ["Failure", "FilesReport", "classify_files"]
 
 Announce = Callable[[str], None]
 
@@ -38,37 +33,41 @@ class FilesReport:
         Files that were skipped.
     out : Path
         Folder of ``predictions.csv`` and of the annotation files.
+    counted : str
+        What the answers are of: beats, recordings, epochs.
 
     Notes
     -----
-    A recording in which no lead is usable in more than a fifth of its 10-s windows is named all the same, under a
-    `BiosigWarning` that says so.
+    Where beats are named, a recording in which no lead is usable in more than a fifth of its 10-s windows is named
+    all the same, under a `BiosigWarning` that says so.
     """
 
     counts: dict[str, dict[str, int]]
     failed: tuple[Failure, ...]
     out: Path
+    counted: str = "items"
 
 
 def classify_files(
-    model: StepClassifier,
+    model: Estimator,
     paths: Iterable[str | Path],
     *,
     out: str | Path,
     annotator: str | None = None,
     announce: Announce | None = None,
 ) -> FilesReport:
-    """Name every beat of every recording under `paths`.
+    """Put the model's question to every recording under `paths`: which beats, which rhythm, which label.
 
     Parameters
     ----------
-    model : StepClassifier
+    model : Estimator
         A trained model.
     paths : iterable of path
         Records, files, or folders that are searched for records.
     out : path
-        Folder for the results, made where it is not there: ``predictions.csv`` (recording, sample, time_s, label,
-        probability of each class), and for each recording a WFDB annotation file ``<recording>.beats``.
+        Folder for the results, made where it is not there: ``predictions.csv`` (a row for each answer, of a model of
+        beats recording, sample, time_s, label, probability of each class), and where the answers are events, WFDB
+        annotation files, such as ``<recording>.beats``.
     annotator : str, optional
         Take the positions of beats from annotation files of this extension, such as ``atr``; their labels are not
         looked at. None: detect the beats.
@@ -88,25 +87,28 @@ def classify_files(
         When nothing can be written to `out`.
     """
     folder = output_folder(out)
+    asked = task_of(model)
+    asked.check(model)
     found, failed = _find(paths)
     if not found:
-        return FilesReport({}, tuple(failed), folder)
+        return FilesReport({}, tuple(failed), folder, asked.counted)
     table = folder / "predictions.csv"
-    empty_predictions(model.classes).to_csv(table)
-    pipeline = model.pipeline.with_positions("annotated" if annotator else "detected")
+    asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
     for path, name in zip(found, _names(found), strict=True):
         if announce:
             announce(name)
         try:
-            said = _classify_one(model, pipeline, path, name=name, annotator=annotator, folder=folder)
+            recording = replace(open_recording(path, annotator=annotator), id=name, subject=name)
+            said = asked.answer(model, recording, annotated=annotator is not None)
+            _write(asked, recording, said, folder=folder)
         except Exception as error:  # whatever is wrong with one recording, the others are done
             failed.append(Failure(str(path), reason(error)))
             continue
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
         counts[name] = dict(Counter(said.labels.tolist()))
-    return FilesReport(counts, tuple(failed), folder)
+    return FilesReport(counts, tuple(failed), folder, asked.counted)
 
 
 def _find(paths: Iterable[str | Path]) -> tuple[list[Path], list[Failure]]:
@@ -134,31 +136,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
     return bare if len(set(bare)) == len(bare) else [path.as_posix() for path in below]
 
 
-def _classify_one(
-    model: StepClassifier, pipeline: Pipeline, path: Path, *, name: str, annotator: str | None, folder: Path
-) -> Predictions:
-    recording = replace(open_recording(path, annotator=annotator), id=name, subject=name)
-    filtered = pipeline.filter(recording)
-    said = model.predict(pipeline.cut(pipeline.find(filtered)))
-    _warn_of_noise(recording, filtered.channels)
-    _write(recording, said, folder / name)
-    return said
-
-
-def _warn_of_noise(recording: Recording, leads: Sequence[str]) -> None:
-    windows = signal_quality(recording.pick(leads).signals, recording.fs)
-    usable = {quality.start for quality in windows if quality.usable}
-    starts = {quality.start for quality in windows}
-    if len(usable) < (1 - _NOISY) * len(starts):
-        why = ", ".join(sorted({quality.reason for quality in windows if quality.start not in usable}))
-        warnings.warn(
-            f"{recording.id}: no lead is usable in {len(starts - usable)} of {len(starts)} windows of 10 s ({why}): "
-            "beats named there mean little",
-            BiosigWarning,
-            stacklevel=2,
-        )
-
-
-def _write(recording: Recording, said: Predictions, target: Path) -> None:
+def _write(asked: Task, recording: Recording, said: Answers, *, folder: Path) -> None:
+    target = folder / recording.id
     target.parent.mkdir(parents=True, exist_ok=True)
-    write_annotations(target, EXTENSION, said.annotations(recording.id), fs=recording.fs)
+    for extension, marks in asked.annotations(recording, said).items():
+        write_annotations(target, extension, marks, fs=recording.fs)

@@ -8,22 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from biosig_lstm import datasets
-from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.containers import Recording
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.estimators import Predictions, StepClassifier
-from biosig_lstm.events.beats import outside_flutter
-from biosig_lstm.metrics import Scores, beat_scores, detected_beat_scores
-from biosig_lstm.metrics.beats import AAMI
+from biosig_lstm.estimators import Estimator
+from biosig_lstm.metrics import Scores
 from biosig_lstm.scoring._output import Failure, reason
+from biosig_lstm.scoring.tasks import Task, task
 
 __all__ = ["Evaluation", "evaluate_protocol"]
-
-MATCH_S = 0.15
 
 
 @dataclass(frozen=True, repr=False)
@@ -36,8 +30,8 @@ class Evaluation:
         Their names.
     scores : Scores
         Metrics with intervals, and the confusion.
-    predictions : Predictions
-        Every beat that was named; among found ones those in flutter, which are not scored.
+    predictions : Predictions, or another table
+        Every answer, a beat or a recording; among found beats those in flutter too, which are not scored.
     recordings, absent : tuple of str
         Records that were scored, and records of the protocol's test set that are not at hand.
     seen_in_training : tuple of str
@@ -45,7 +39,7 @@ class Evaluation:
     failed : tuple of Failure
         Records that could not be scored, and why.
     positions : str
-        "reference" or "detected".
+        Whether events are the experts' ("reference") or found by the package ("detected").
     seconds : float
         From the first record read to the scores.
     notes : str
@@ -55,7 +49,7 @@ class Evaluation:
     model: str
     protocol: str
     scores: Scores
-    predictions: Predictions
+    predictions: Any
     recordings: tuple[str, ...]
     absent: tuple[str, ...]
     seen_in_training: tuple[str, ...]
@@ -88,14 +82,14 @@ class Evaluation:
             "absent": list(self.absent),
             "seen_in_training": list(self.seen_in_training),
             "failed": [failure._asdict() for failure in self.failed],
-            **{name: said[name] for name in ("subjects", "items", "metrics", "confusion", "confidence", "per_subject")},
+            **said,
             "notes": self.notes,
             "seconds": round(self.seconds, 3),
         }
 
 
 def evaluate_protocol(
-    model: StepClassifier,
+    model: Estimator,
     *,
     root: str | Path | None = None,
     protocol: str = "",
@@ -107,7 +101,7 @@ def evaluate_protocol(
 
     Parameters
     ----------
-    model : StepClassifier
+    model : Estimator
         A trained model.
     root : path, optional
         Folder of the database; by default where `biosig_lstm.datasets.get` looks.
@@ -117,7 +111,7 @@ def evaluate_protocol(
         What to call the model in the result.
     detected : bool
         Find the beats by the package's own detector, matched with the expert's within 150 ms, instead of scoring
-        the expert's positions; ventricular flutter, where experts mark no beats, is left out.
+        the expert's positions; ventricular flutter, where experts mark no beats, is left out. Beats only.
     announce : callable, optional
         Called with the name of each record before it is read.
 
@@ -129,34 +123,36 @@ def evaluate_protocol(
     Raises
     ------
     ParameterError
-        When the protocol is not known, or none is given and the model was trained by none.
+        When the protocol is not known, or none is given and the model was trained by none, or the model does not
+        answer what the protocol asks.
     DataError
         When none of the protocol's records is at `root`, or none could be scored.
     """
     started = time.perf_counter()
     plan = _plan(model, protocol)
-    data = datasets.get(plan.dataset, root)
-    chosen = _records(plan, data)
+    asked = _task(plan, model, detected=detected)
+    data = datasets.get(plan.dataset, root, **plan.settings)
+    chosen = _records(plan, data, model)
     parts, failed = [], []
     for record in chosen:
         if announce:
             announce(record)
         try:
-            parts.append(_score_one(model, data, record=record, detected=detected))
+            (recording,) = data.recordings([record])
+            parts.append(asked.score_one(model, recording, detected=detected))
         except Exception as error:  # whatever is wrong with one record, the others are scored
             failed.append(Failure(record, reason(error)))
     if not parts:
         reasons = "; ".join(f"{path}: {why}" for path, why in failed)
         raise DataError(f"none of {len(chosen)} records could be scored: {reasons}")
-    said = Predictions.concatenate([part[2] for part in parts])
     return Evaluation(
         model=name,
         protocol=plan.name,
-        scores=_detected_scores(parts) if detected else _reference_scores(model, parts, said),
-        predictions=said,
-        recordings=tuple(part[0].id for part in parts),
+        scores=asked.scores(model, parts, detected=detected),
+        predictions=asked.join(parts),
+        recordings=tuple(part.recording.id for part in parts),
         absent=tuple(record for record in plan.test if record not in data.record_names),
-        seen_in_training=tuple(part[0].id for part in parts if _was_seen(model, plan, part[0])),
+        seen_in_training=tuple(part.recording.id for part in parts if _was_seen(model, plan, part.recording)),
         failed=tuple(failed),
         positions="detected" if detected else "reference",
         seconds=time.perf_counter() - started,
@@ -164,10 +160,7 @@ def evaluate_protocol(
     )
 
 
-Part = tuple[Recording, npt.NDArray[np.int64], Predictions]
-
-
-def _plan(model: StepClassifier, protocol: str) -> Protocol:
+def _plan(model: Estimator, protocol: str) -> Protocol:
     chosen = protocol or (model.training.protocol if model.training else "")
     if not chosen:
         known = ", ".join(datasets.protocol_names())
@@ -175,47 +168,32 @@ def _plan(model: StepClassifier, protocol: str) -> Protocol:
     return datasets.get_protocol(chosen)
 
 
-def _records(plan: Protocol, data: Dataset) -> tuple[str, ...]:
-    held = data.record_names
-    for side in (plan.test, plan.train):
-        chosen = tuple(record for record in side if record in held)
+def _task(plan: Protocol, model: Estimator, *, detected: bool) -> Task:
+    asked = task(plan.task)
+    asked.check(model)
+    if detected and not asked.can_detect:
+        raise ParameterError(f"{plan.name} is scored on {asked.counted}: there are no beats to be detected")
+    return asked
+
+
+def _records(plan: Protocol, data: Dataset, model: Estimator) -> tuple[str, ...]:
+    sides = (data.records_of(plan, "test"), data.records_of(plan, "train"))
+    unseen = tuple(record for record in sides[0] if not _seen_by(model, record, data.subject_of(record)))
+    for chosen in (unseen if plan.open else (), *sides):
         if chosen:
             return chosen
-    raise DataError(
-        f"{plan.name}: none of its {len(plan.test)} test records is in {data.root} "
-        f"(it wants {', '.join(plan.test[:4])}, ...); get them from {data.card.address}"
-    )
+    wanted = f"{len(plan.test)} test records" if plan.test else "records"
+    examples = f" (it wants {', '.join(plan.test[:4])}, ...)" if plan.test else ""
+    raise DataError(f"{plan.name}: none of its {wanted} is in {data.root}{examples}; get them from {data.card.address}")
 
 
-def _score_one(model: StepClassifier, data: Dataset, *, record: str, detected: bool) -> Part:
-    (recording,) = data.recordings([record])
-    if not len(recording.annotations.relabel(AAMI)):
-        raise DataError(f"{record}: no beat annotations, which an evaluation needs: is {record}.atr beside it?")
-    windows = model.pipeline.with_positions("detected" if detected else "annotated")(recording)
-    truth = np.full(len(windows.values), -1) if windows.y is None else windows.y
-    return recording, truth, model.predict(windows)
-
-
-def _reference_scores(model: StepClassifier, parts: list[Part], said: Predictions) -> Scores:
-    truth = np.concatenate([part[1] for part in parts])
-    return beat_scores(truth, said.index, said.subjects, classes=model.classes)
-
-
-def _detected_scores(parts: list[Part]) -> Scores:
-    reference: list[Annotations] = [recording.annotations.relabel(AAMI) for recording, _, _ in parts]
-    reach = [round(MATCH_S * recording.fs) for recording, _, _ in parts]
-    found = [
-        outside_flutter(said.annotations(recording.id), recording.annotations, margin_samples=samples)
-        for (recording, _, said), samples in zip(parts, reach, strict=True)
-    ]
-    return detected_beat_scores(
-        reference, found, [recording.subject for recording, _, _ in parts], tolerance_samples=reach
-    )
-
-
-def _was_seen(model: StepClassifier, plan: Protocol, recording: Recording) -> bool:
-    seen = model.training
-    if seen is None or recording.id in seen.recordings:
-        return seen is not None
+def _was_seen(model: Estimator, plan: Protocol, recording: Recording) -> bool:
+    if model.training is not None and recording.id in model.training.recordings:
+        return True
     shared = recording.subject in plan.shared_subjects and recording.id in plan.test
-    return recording.subject in seen.subjects and not shared
+    return _seen_by(model, recording.id, recording.subject) and not shared
+
+
+def _seen_by(model: Estimator, record: str, subject: str) -> bool:
+    seen = model.training
+    return seen is not None and (record in seen.recordings or subject in seen.subjects)

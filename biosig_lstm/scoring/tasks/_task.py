@@ -1,0 +1,123 @@
+"""What a task must say of itself."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.estimators import Estimator, Predictions
+from biosig_lstm.metrics import Scores
+
+__all__ = ["Answers", "Part", "Task"]
+
+
+class Answers(Protocol):
+    """What a model said of one recording or of many, as rows of a table."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def labels(self) -> npt.NDArray[np.str_]:
+        """Label of each row, shape (n,)."""
+        ...
+
+    def csv_rows(self, *, header: bool = True) -> str:
+        """Return the rows as CSV text."""
+        ...
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the rows to a file."""
+        ...
+
+
+class Part(NamedTuple):
+    """A scored recording: the expert's truth, in whatever form the task has it, and what the model said."""
+
+    recording: Recording
+    truth: Any
+    said: Any
+
+
+class Task(ABC):
+    """What protocols and commands must know of a kind of question to put it to a model.
+
+    Attributes
+    ----------
+    counted : str
+        What rows of the answer are called: beats, epochs, recordings.
+    can_detect : bool
+        Whether a protocol can also be scored on events that the model found by itself.
+    """
+
+    counted: ClassVar[str] = "items"
+    can_detect: ClassVar[bool] = False
+
+    def check(self, model: Estimator) -> None:
+        """Refuse a model that does not answer this question.
+
+        Raises
+        ------
+        ParameterError
+            Saying what came and what is wanted.
+        """
+        if not isinstance(model, self.estimator):
+            raise ParameterError(f"{self.counted} need a {self.estimator.__name__}, got a {type(model).__name__}")
+
+    @property
+    @abstractmethod
+    def estimator(self) -> type[Estimator]:
+        """Kind of model that answers."""
+
+    @abstractmethod
+    def score_one(self, model: Any, recording: Recording, *, detected: bool = False) -> Part:
+        """Return what the experts and what the model say of a recording of a database.
+
+        Raises
+        ------
+        DataError
+            When the recording has no truth to be scored by.
+        """
+
+    @abstractmethod
+    def scores(self, model: Any, parts: Sequence[Part], *, detected: bool = False) -> Scores:
+        """Return the scores of all parts, with intervals by subject."""
+
+    def join(self, parts: Sequence[Part]) -> Any:
+        """Return all answers one after the other."""
+        return Predictions.concatenate([part.said for part in parts])
+
+    def nothing(self, model: Any) -> Answers:
+        """Return answers without a row: what gives a table its header."""
+        names, none = np.zeros(0, dtype=np.str_), np.zeros(0)
+        classes: tuple[str, ...] = model.classes
+        return Predictions(
+            names, names, none.astype(np.int64), none, np.zeros((0, len(classes)), np.float32), classes
+        )  # fmt: skip
+
+    def answer(self, model: Any, recording: Recording, *, annotated: bool) -> Answers:
+        """Return what the model says of any recording.
+
+        Parameters
+        ----------
+        model : Estimator
+            A trained model.
+        recording : Recording
+            From any source.
+        annotated : bool
+            Take the positions of beats from the recording's annotations.
+        """
+        said: Answers = model.predict(
+            model.pipeline.with_positions("annotated" if annotated else "detected")(recording)
+        )
+        return said
+
+    def annotations(self, recording: Recording, said: Any) -> Mapping[str, Annotations]:  # noqa: ARG002
+        """Return what is written beside the table for a recording, by the annotation file's extension."""
+        return {}

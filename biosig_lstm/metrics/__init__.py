@@ -17,6 +17,7 @@ from biosig_lstm.metrics.classification import (
 )
 from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
 from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
+from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
 
@@ -26,6 +27,7 @@ __all__ = [
     "WITHOUT_232",
     "EventMatch",
     "Interval",
+    "MultiLabelScores",
     "Scores",
     "accuracy",
     "balanced_accuracy",
@@ -39,11 +41,13 @@ __all__ = [
     "detected_beat_scores",
     "event_scores",
     "f1_score",
+    "f1_thresholds",
     "intervals_by_subject",
     "label_indices",
     "macro_f1",
     "macro_roc_auc",
     "match_events",
+    "multilabel_scores",
     "positive_predictivity",
     "roc_auc",
     "sensitivity",

@@ -12,6 +12,7 @@ from biosig_lstm.metrics.classification import f1_score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from biosig_lstm.metrics.multilabel import MultiLabelScores
     from biosig_lstm.metrics.result import Scores
 
 
@@ -21,6 +22,23 @@ def scores_figure(scores: Scores) -> Figure:
     left, right = figure.subplots(1, 2)
     _draw_confusion(left, scores)
     _draw_subjects(right, scores)
+    return figure
+
+
+def multilabel_figure(scores: MultiLabelScores) -> Figure:
+    """Return a figure of the area under the ROC curve of each class that has one, the highest first."""
+    areas = {name: scores.metrics[f"auc_{name}"] for name in scores.classes}
+    shown = sorted((name for name, area in areas.items() if not np.isnan(area.value)), key=lambda k: -areas[k].value)
+    figure = Figure(figsize=(max(4.0, 0.28 * len(shown) + 1), 4.2), layout="constrained")
+    axes = figure.subplots()
+    for place, name in enumerate(shown):
+        axes.plot([place, place], [areas[name].low, areas[name].high], color="black")
+        axes.plot(place, areas[name].value, "o", color="tab:blue")
+    macro = scores.metrics["macro_auc"]
+    axes.axhline(macro.value, color="tab:blue", linewidth=0.8)
+    axes.axhspan(macro.low, macro.high, color="tab:blue", alpha=0.15)
+    axes.set_xticks(range(len(shown)), shown, rotation=90)
+    axes.set(ylabel="area under the ROC curve", title=f"each class, and their mean: {macro}")
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from biosig_lstm.metrics.result import Scores
 
-_HEADS = {"se": "Se", "pp": "+P", "f1": "F1"}
+_HEADS = {"auc": "AUC", "ap": "AP", "se": "Se", "pp": "+P", "f1": "F1"}
 
 Rows = list[list[str]]
 
@@ -43,7 +43,7 @@ def _name(variant: str) -> str:
 
 
 def _class_rows(scores: Scores, variant: str) -> Rows:
-    metrics, n_true = scores.metrics, scores.counts.sum(axis=1).tolist()
+    metrics, n_true = scores.metrics, scores.n_true.tolist()
     heads = [head for head in _HEADS if any(f"{head}_{c}{variant}" in metrics for c in scores.classes)]
     rows = [
         [name, "" if variant else str(n), *(str(metrics.get(f"{head}_{name}{variant}", "")) for head in heads)]

@@ -135,7 +135,7 @@ def intervals_by_subject(
     if len(counts) == 1:
         return {name: Interval(float(value[0]), math.nan, math.nan) for name, value in values.items()}
     drawn = statistics(_resampled_sums(counts, n_resamples=n_resamples, seed=seed))
-    return {name: _interval(float(value[0]), drawn[name], confidence) for name, value in values.items()}
+    return {name: percentile_interval(float(value[0]), drawn[name], confidence) for name, value in values.items()}
 
 
 def _checked(per_subject_counts: npt.ArrayLike, *, n_resamples: int, confidence: float) -> Float64:
@@ -144,11 +144,16 @@ def _checked(per_subject_counts: npt.ArrayLike, *, n_resamples: int, confidence:
         raise DataError(f"counts of at least one subject are needed, got shape {counts.shape}")
     if not np.isfinite(counts).all():
         raise DataError(f"counts must be finite, subject {int(np.argwhere(~np.isfinite(counts))[0][0])} has others")
+    check_drawing(n_resamples=n_resamples, confidence=confidence)
+    return counts
+
+
+def check_drawing(*, n_resamples: int, confidence: float) -> None:
+    """Raise a ParameterError unless intervals can be drawn so."""
     if n_resamples < 1:
         raise ParameterError(f"n_resamples must be at least 1, got {n_resamples}")
     if not 0 < confidence < 1:
         raise ParameterError(f"confidence must lie between 0 and 1, got {confidence}")
-    return counts
 
 
 def _resampled_sums(counts: Float64, *, n_resamples: int, seed: int) -> Float64:
@@ -156,17 +161,19 @@ def _resampled_sums(counts: Float64, *, n_resamples: int, seed: int) -> Float64:
     n_subjects, flat = len(counts), counts.reshape(len(counts), -1)
     step = max(_BLOCK // n_subjects, 1)
     sizes = [min(step, n_resamples - done) for done in range(0, n_resamples, step)]
-    sums = [_times_drawn(generator, size=size, n_subjects=n_subjects) @ flat for size in sizes]
+    sums = [times_drawn(generator, size=size, n_subjects=n_subjects) @ flat for size in sizes]
     return np.concatenate(sums).reshape(n_resamples, *counts.shape[1:])
 
 
-def _times_drawn(generator: np.random.Generator, *, size: int, n_subjects: int) -> Float64:
+def times_drawn(generator: np.random.Generator, *, size: int, n_subjects: int) -> Float64:
+    """Return how often each subject is in each of `size` draws of as many as there are, shape (size, n_subjects)."""
     drawn = generator.integers(n_subjects, size=(size, n_subjects))
     cells = (drawn + n_subjects * np.arange(size)[:, None]).ravel()
     return np.bincount(cells, minlength=size * n_subjects).reshape(size, n_subjects).astype(np.float64)
 
 
-def _interval(value: float, drawn: npt.NDArray[Any], confidence: float) -> Interval:
+def percentile_interval(value: float, drawn: npt.NDArray[Any], confidence: float) -> Interval:
+    """Return the value with the percentiles of its draws, those that are NaN left out; see `bootstrap_by_subject`."""
     defined = drawn[~np.isnan(drawn)]
     if math.isnan(value) or not len(defined):
         return Interval(value, math.nan, math.nan)

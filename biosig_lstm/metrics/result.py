@@ -69,6 +69,12 @@ class Scores:
         return sum(self.per_subject.values(), start=total)
 
     @property
+    def n_true(self) -> Int64:
+        """How many items each class has, shape (classes,)."""
+        true: Int64 = self.counts.sum(axis=1)
+        return true
+
+    @property
     def n_subjects(self) -> int:
         """How many subjects were scored."""
         return len(self.per_subject)

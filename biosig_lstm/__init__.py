@@ -22,6 +22,7 @@ _PLACES = {
     "biosig_lstm.events.rpeaks": ("RPeaks",),
     "biosig_lstm.events.quality": ("SignalQuality",),
     "biosig_lstm.windows": ("AroundEvents", "FixedLength", "WholeRecording"),
+    "biosig_lstm.features.hrv": ("HRV", "hrv"),
     "biosig_lstm.features.own_beat": ("AgainstOwnBeat",),
     "biosig_lstm.features.rr": ("RRIntervals",),
     "biosig_lstm.features.standardize": ("Standardize",),
@@ -30,7 +31,7 @@ _PLACES = {
     "biosig_lstm.models": ("BeatRuns", "BiLSTM"),
     "biosig_lstm.training.settings": ("FitSettings",),
     "biosig_lstm.estimators": ("Classifier", "Predictions", "StepClassifier", "load"),
-    "biosig_lstm.scoring": ("classify_files", "evaluate_protocol"),
+    "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_protocol"),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip
 _MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes")

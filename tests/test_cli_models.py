@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import struct
 from collections.abc import Callable
 from pathlib import Path
@@ -161,5 +162,31 @@ def test_a_classifier_of_items_is_refused_where_beats_are_named(tmp_path: Path, 
     model = Classifier(prepare, BiLSTM(2)).fit(windows, max_epochs=1, device="cpu", progress=False)
     model.save(tmp_path / "c.biosig")
     sample = datasets.get("sample").root
-    assert main(["classify", str(tmp_path / "c.biosig"), str(sample), "--out", str(tmp_path / "out")]) == 1
-    assert "holds a Classifier; this command takes a StepClassifier" in capsys.readouterr().err
+    assert main(["evaluate", str(tmp_path / "c.biosig"), "--protocol", "sample-aami", "--data", str(sample)]) == 2
+    assert "beats need a StepClassifier, got a Classifier" in capsys.readouterr().err
+
+
+def test_a_classifier_of_items_names_items(tmp_path: Path, capsys: Captured) -> None:
+    import numpy as np
+
+    from biosig_lstm.containers import Annotations, Recording
+    from biosig_lstm.estimators import Classifier
+    from biosig_lstm.formats.wfdb import write_wfdb
+    from biosig_lstm.models import BiLSTM
+    from biosig_lstm.pipeline import Pipeline
+    from biosig_lstm.windows import FixedLength
+
+    rows = np.random.default_rng(0).standard_normal((1, 350)).astype(np.float32)
+    labels = Annotations([0, 200], [200, 350], ["a", "b"])
+    recording = Recording(rows, 100, ["x"], ["mV"], id="r", annotations=labels)
+    prepare = Pipeline(windows=FixedLength(1, classes=("a", "b")))
+    model = Classifier(prepare, BiLSTM(2)).fit(prepare(recording), max_epochs=1, device="cpu", progress=False)
+    model.save(tmp_path / "c.biosig")
+    write_wfdb(recording.with_annotations(Annotations()), tmp_path, fmt="16", gain=1000.0)
+    assert main(["classify", str(tmp_path / "c.biosig"), str(tmp_path / "r"), "--out", str(tmp_path / "out")]) == 0
+    assert re.match(r"r +3 items   a \d  b \d", capsys.readouterr().out)
+    rows_written = (tmp_path / "out" / "predictions.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in rows_written[1:]] == [
+        ["r", k, f"{s}.0000"] for k, s in (("0", 0), ("100", 1), ("200", 2))
+    ]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["predictions.csv"]

@@ -1,7 +1,18 @@
 """Scoring recordings: folders of files, and databases by their frozen protocols."""
 
 from biosig_lstm.scoring._output import Failure, output_folder
+from biosig_lstm.scoring.detection import Detected, DetectionReport, detect_files
 from biosig_lstm.scoring.files import FilesReport, classify_files
 from biosig_lstm.scoring.protocol import Evaluation, evaluate_protocol
 
-__all__ = ["Evaluation", "Failure", "FilesReport", "classify_files", "evaluate_protocol", "output_folder"]
+__all__ = [
+    "Detected",
+    "DetectionReport",
+    "Evaluation",
+    "Failure",
+    "FilesReport",
+    "classify_files",
+    "detect_files",
+    "evaluate_protocol",
+    "output_folder",
+]

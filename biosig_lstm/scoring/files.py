@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import BiosigError
 from biosig_lstm.estimators import Estimator
-from biosig_lstm.formats import find_recordings, open_recording
+from biosig_lstm.formats import open_recording
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.scoring._output import Failure, output_folder, reason
+from biosig_lstm.scoring._paths import find_all, unique_names
 from biosig_lstm.scoring.tasks import Answers, Task, task_of
 
 __all__ = ["Failure", "FilesReport", "classify_files"]
@@ -89,13 +88,13 @@ def classify_files(
     folder = output_folder(out)
     asked = task_of(model)
     asked.check(model)
-    found, failed = _find(paths)
+    found, failed = find_all(paths)
     if not found:
         return FilesReport({}, tuple(failed), folder, asked.counted)
     table = folder / "predictions.csv"
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
-    for path, name in zip(found, _names(found), strict=True):
+    for path, name in zip(found, unique_names(found), strict=True):
         if announce:
             announce(name)
         try:
@@ -109,31 +108,6 @@ def classify_files(
             file.write(said.csv_rows(header=False))
         counts[name] = dict(Counter(said.labels.tolist()))
     return FilesReport(counts, tuple(failed), folder, asked.counted)
-
-
-def _find(paths: Iterable[str | Path]) -> tuple[list[Path], list[Failure]]:
-    found: dict[Path, Path] = {}
-    failed: list[Failure] = []
-    for path in paths:
-        try:
-            here = find_recordings([path])
-        except (BiosigError, OSError) as error:
-            failed.append(Failure(str(path), reason(error)))
-            continue
-        if not here:
-            failed.append(Failure(str(path), "holds no recording of a known format, nor does any folder below it"))
-        found |= {one.absolute(): one for one in here if one.absolute() not in found}
-    return list(found.values()), failed
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    stems = [path.stem for path in paths]
-    if len(set(stems)) == len(stems):
-        return stems
-    parent = Path(os.path.commonpath([path.absolute().parent for path in paths]))
-    below = [path.absolute().relative_to(parent) for path in paths]
-    bare = [path.with_suffix("").as_posix() for path in below]
-    return bare if len(set(bare)) == len(bare) else [path.as_posix() for path in below]
 
 
 def _write(asked: Task, recording: Recording, said: Answers, *, folder: Path) -> None:

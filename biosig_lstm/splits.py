@@ -270,7 +270,9 @@ def _class_counts(windows: Windows) -> tuple[list[str], Float64]:
     subjects, code = np.unique(windows.subjects, return_inverse=True)
     counts = np.zeros((len(subjects), len(windows.classes) + 1))
     np.add.at(counts[:, -1], code, windows.lengths)
-    if windows.y is not None:
+    if windows.y is not None and windows.multi_label:
+        np.add.at(counts[:, :-1], code, windows.y == 1)
+    elif windows.y is not None:
         whose = np.repeat(code, windows.lengths) if windows.step_labels else code
         labelled = windows.y >= 0
         np.add.at(counts, (whose[labelled], windows.y[labelled]), 1)

@@ -31,8 +31,9 @@ class Windows:
         Name of each feature.
     rate_hz : float or None [unit=Hz]
         Steps a second; None where steps are not evenly spaced, as in a run of beats.
-    y : array_like of int [shape=(n,) or (total_steps,)], optional
-        Index into `classes`, for each item or for each step; -1 where there is no label.
+    y : array_like of int [shape=(n,), (total_steps,) or (n, classes)], optional
+        Index into `classes`, for each item or for each step; -1 where there is no label. Where an item may bear
+        several labels, a column for each class: 1 it does, 0 it does not, -1 not known.
     step_labels : bool
         Whether `y` labels every step rather than every item.
     classes : sequence of str
@@ -118,12 +119,17 @@ class Windows:
         """Steps of each item, shape (n,)."""
         return np.diff(self.offsets)
 
+    @property
+    def multi_label(self) -> bool:
+        """Whether an item may bear several labels: `y` then has a column for each class."""
+        return self.y is not None and self.y.ndim == 2
+
     def item(self, index: int) -> Float32:
         """Return item `index`, shape (steps, features)."""
         return self.values[self.offsets[index] : self.offsets[index + 1]]
 
     def item_y(self, index: int) -> Int64 | None:
-        """Return the label of item `index`, shape (1,), or of its steps, shape (steps,)."""
+        """Return the label of item `index`, shape (1,) or (1, classes), or of its steps, shape (steps,)."""
         if self.y is None:
             return None
         if self.step_labels:
@@ -134,6 +140,8 @@ class Windows:
         """Return how many labels there are of each class."""
         if self.y is None:
             return {}
+        if self.multi_label:
+            return dict(zip(self.classes, (self.y == 1).sum(axis=0).tolist(), strict=True))
         counts = np.bincount(self.y[self.y >= 0], minlength=len(self.classes))
         return dict(zip(self.classes, counts.tolist(), strict=False))
 
@@ -288,5 +296,17 @@ def _check_labels(windows: Windows) -> None:
     kind, expected = ("step", len(windows.values)) if windows.step_labels else ("item", len(windows))
     if len(y) != expected:
         raise DataError(f"y must be one for each of {expected} {kind}s, got {len(y)}")
-    if len(y) and not (y.min() >= -1 and y.max() < len(windows.classes)):
+    if y.ndim != 1:
+        _check_several(windows, y)
+    elif len(y) and not (y.min() >= -1 and y.max() < len(windows.classes)):
         raise DataError(f"y must lie in -1 to {len(windows.classes) - 1}, got {y.min()} to {y.max()}")
+
+
+def _check_several(windows: Windows, y: Int64) -> None:
+    if windows.step_labels or y.shape[1:] != (len(windows.classes),):
+        raise DataError(
+            f"several labels need items and a column for each of {len(windows.classes)} classes, "
+            f"got y of shape {y.shape} for {'steps' if windows.step_labels else 'items'}"
+        )
+    if len(y) and not (y.min() >= -1 and y.max() <= 1):
+        raise DataError(f"where items bear several labels y must be 1, 0 or -1, got {y.min()} to {y.max()}")

@@ -21,10 +21,11 @@ def even_items(
     *,
     width: int,
     classes: tuple[str, ...],
+    multi_label: bool = False,
 ) -> Windows:
-    """Return an item of `width` samples for each start, labelled by the annotation over its middle."""
+    """Return an item of `width` samples for each start, labelled by the annotation, or all of them, over its middle."""
     steps = (starts[:, None] + np.arange(width)[None, :]).reshape(-1)
-    labels = [_label_at(recording, int(start) + width // 2) for start in starts]
+    labels = [_labels_at(recording, int(start) + width // 2) for start in starts]
     return Windows(
         values=recording.signals.T[steps],
         offsets=np.arange(len(starts) + 1) * width,
@@ -34,7 +35,7 @@ def even_items(
         recordings=np.full(len(starts), recording.id),
         starts=starts,
         fs=np.full(len(starts), recording.fs),
-        y=indices(labels, classes) if classes else None,
+        y=_y(labels, classes, multi_label=multi_label) if classes else None,
         classes=classes,
         unit=unit(recording.units),
     )
@@ -45,10 +46,17 @@ def unit(units: Sequence[str]) -> str:
     return "/".join(sorted(set(units)))
 
 
-def _label_at(recording: Recording, sample: int) -> str:
+def _labels_at(recording: Recording, sample: int) -> list[str]:
     marks = recording.annotations
-    over = np.flatnonzero((marks.starts <= sample) & (sample < marks.stops))
-    return str(marks.labels[over[-1]]) if len(over) else ""
+    over = (marks.starts <= sample) & (sample < marks.stops)
+    labels: list[str] = marks.labels[over].tolist()
+    return labels
+
+
+def _y(labels: list[list[str]], classes: tuple[str, ...], *, multi_label: bool) -> Int64:
+    if multi_label:
+        return np.array([[int(name in over) if over else -1 for name in classes] for over in labels], dtype=np.int64)
+    return indices([over[-1] if over else "" for over in labels], classes)
 
 
 def indices(labels: list[str], classes: tuple[str, ...]) -> Int64:

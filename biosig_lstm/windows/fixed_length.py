@@ -27,6 +27,9 @@ class FixedLength(Step):
         From one start to the next; `length_s` where none is given. Smaller values make windows overlap.
     classes : tuple of str
         Labels of windows: a window has the label of the annotation that covers its middle, or none.
+    multi_label : bool
+        Whether a window may bear several labels, those of all annotations that cover its middle: it does not bear
+        those that are not among them. Where there is no annotation at all, nothing is known.
     """
 
     kind: ClassVar[str] = "windows"
@@ -34,6 +37,7 @@ class FixedLength(Step):
     length_s: float
     step_s: float | None = None
     classes: tuple[str, ...] = ()
+    multi_label: bool = False
 
     def __post_init__(self) -> None:
         if self.length_s <= 0 or (self.step_s is not None and self.step_s <= 0):
@@ -48,4 +52,4 @@ class FixedLength(Step):
             raise DataError(
                 f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window"
             )
-        return even_items(recording, starts, width=width, classes=self.classes)
+        return even_items(recording, starts, width=width, classes=self.classes, multi_label=self.multi_label)

@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _what_is_kept(chosen: argparse.Namespace) -> str:
+    if chosen.command == "download":
+        return "the same command goes on from here"
     if chosen.command != "train":
         return "what has been written is kept"
     return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"

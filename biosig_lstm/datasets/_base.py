@@ -9,11 +9,14 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.datasets._card import Card, Protocol, card_folder, read_card
 from biosig_lstm.errors import DataError, ParameterError, options
+
+if TYPE_CHECKING:
+    from biosig_lstm.transfer import Report
 
 __all__ = ["Dataset", "cache_folder", "choose_channels"]
 
@@ -63,15 +66,23 @@ class Dataset:
             When its folder is not there; the message says where it was looked for and where to get it.
         """
         card = read_card(card_folder(name))
-        folder = cls.default_root(card) if root is None else Path(root).expanduser()
-        if (folder / name).is_dir() and not any(folder.glob("*.hea")):
-            folder = folder / name
+        folder = cls.folder_for(card, root)
         if not folder.is_dir():
+            to = "" if root is None else f" --to {folder}"
+            command = f" (`biosig-lstm download {name}{to}` does that)" if card.files else ""
             raise DataError(
                 f"{card.title} is not in {folder}; download version {card.version} from {card.address} to that "
-                f"folder, or say where it is (root=, --data), or set BIOSIG_LSTM_DATA to the folder that holds {name}/"
+                f"folder{command}, or say where it is (root=, --data), or set BIOSIG_LSTM_DATA to the folder that "
+                f"holds {name}/"
             )
         return cls(card, folder, **settings)
+
+    @classmethod
+    def folder_for(cls, card: Card, root: str | Path | None = None) -> Path:
+        """Return the folder of the database: `root`, its folder of that name below it, or where databases are kept."""
+        folder = cls.default_root(card) if root is None else Path(root).expanduser()
+        below = folder / card.name
+        return below if below.is_dir() and not any(folder.glob("*.hea")) else folder
 
     @classmethod
     def default_root(cls, card: Card) -> Path:
@@ -189,6 +200,44 @@ class Dataset:
     def subject_of(self, record: str) -> str:
         """Return whom a record shows."""
         return self.card.subject_of(record)
+
+    @classmethod
+    def stems_of(cls, record: str) -> tuple[str, ...]:
+        """Return what the files of a record begin with, as published: its name, unless a database says otherwise."""
+        return (record,)
+
+    def download(
+        self,
+        records: str | Iterable[str] | None = None,
+        *,
+        mirror: str = "",
+        connections: int = 4,
+        progress: bool = True,
+    ) -> Report:
+        """Fetch what is missing at the root, or differs from what was published: see `biosig_lstm.datasets.download`.
+
+        Parameters
+        ----------
+        records : str or iterable of str, optional
+            Name of a frozen split, or of a record, or several; everything by default.
+        mirror : str
+            Address of another folder that holds the same files.
+        connections : int [1 to 32]
+            Files that are fetched at the same time.
+        progress : bool
+            Whether the size, and then a bar, are shown on stderr.
+        """
+        from biosig_lstm.datasets._download import download_records
+
+        return download_records(
+            self.card,
+            self.root,
+            records=records,
+            stems_of=self.stems_of,
+            mirror=mirror,
+            connections=connections,
+            progress=progress,
+        )
 
     def verify(self) -> tuple[str, ...]:
         """Check the files at the root against the SHA-256 sums that came with the card.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -86,6 +87,12 @@ class Card:
         What to cite, one work each.
     checksums : str
         Name of the file of SHA-256 sums that lies beside the card, empty where there is none.
+    files : str
+        Address of the folder that its files are published in, empty where there is none; on PhysioNet it follows
+        from `address`.
+    include : tuple of str
+        Which of the files there belong to the database, as patterns such as ``"training/*.csv"``, a pattern without
+        ``/`` being of the last part of a path; empty for all.
     records : tuple of str
         Every record of the database; empty where any record may come.
     classes : tuple of str
@@ -112,6 +119,8 @@ class Card:
     version: str
     doi: str = ""
     checksums: str = ""
+    files: str = ""
+    include: tuple[str, ...] = ()
     records: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     symbols: Mapping[str, str] = field(default_factory=dict)
@@ -197,6 +206,8 @@ def _card(path: Path, facts: dict[str, Any]) -> Card:
         "name": path.parent.name,
         "folder": path.parent,
         "citation": _strings(facts["citation"]),
+        "files": facts.get("files") or _files_of(facts["address"]),
+        "include": tuple(facts.get("include", ())),
         "records": tuple(facts.get("records", ())),
         "classes": tuple(facts.get("classes", ())),
         "splits": {name: tuple(records) for name, records in facts.get("splits", {}).items()},
@@ -207,6 +218,12 @@ def _card(path: Path, facts: dict[str, Any]) -> Card:
     _check_records(path, card)
     tables = facts.get("protocols", {})
     return Card(**{**bare, "protocols": {key: _protocol(card, key, table) for key, table in tables.items()}})
+
+
+def _files_of(address: str) -> str:
+    """Return the folder of files that belongs to a page of PhysioNet, nothing for another address."""
+    page = re.fullmatch(r"https://physionet\.org/content/([^/]+)/([^/]+)/?", address)
+    return f"https://physionet.org/files/{page[1]}/{page[2]}/" if page else ""
 
 
 def _strings(value: str | list[str]) -> tuple[str, ...]:

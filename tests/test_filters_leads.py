@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from biosig_lstm import datasets
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
+from biosig_lstm.filters.channels import Channels
 from biosig_lstm.filters.leads import EcgLeads, is_ecg_lead
 
 FS = 250.0
@@ -206,3 +207,31 @@ def test_what_is_kept_is_a_part_in_its_order(channels: list[str], most: int) -> 
     named = [name for name in channels if is_ecg_lead(name)]
     assert len(places) == min(most, len(named) or len(channels))
     assert EcgLeads(most)(got) is got
+
+
+# ---- Channels by name
+
+
+def three() -> Recording:
+    rows = np.arange(12, dtype=np.float32).reshape(3, 4)
+    return Recording(rows, 250.0, ["I", "ii ", "EEG Fpz-Cz"], ["mV", "mV", "uV"], id="r", subject="s")
+
+
+def test_channels_come_in_the_order_wanted_under_the_names_wanted() -> None:
+    got = Channels(("eeg fpz-cz", "II"))(three())
+    assert tuple(got.channels) == ("eeg fpz-cz", "II")
+    assert tuple(got.units) == ("uV", "mV")
+    np.testing.assert_array_equal(got.signals, three().signals[[2, 1]])
+    assert (got.id, got.subject) == ("r", "s")
+    assert got.history[-1] == "kept eeg fpz-cz, II of I, ii , EEG Fpz-Cz"
+
+
+def test_a_missing_channel_is_named_with_a_guess() -> None:
+    with pytest.raises(DataError, match=r"r: channel 'EEG Fpz-Oz'; did you mean 'EEG Fpz-Cz'"):
+        Channels(("I", "EEG Fpz-Oz"))(three())
+
+
+@pytest.mark.parametrize("names", [(), ("I", "i ")])
+def test_channels_need_names_no_two_alike(names: tuple[str, ...]) -> None:
+    with pytest.raises(ParameterError, match="one or more channels, no two alike"):
+        Channels(names)

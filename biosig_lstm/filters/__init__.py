@@ -5,6 +5,7 @@ from __future__ import annotations
 from biosig_lstm.filters.bandpass import Bandpass, bandpass
 from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
 from biosig_lstm.filters.causal import CausalFilter
+from biosig_lstm.filters.channels import Channels
 from biosig_lstm.filters.gaps import FillGaps, Gap, fill_gaps, find_gaps
 from biosig_lstm.filters.highpass import Highpass, highpass
 from biosig_lstm.filters.leads import EcgLeads
@@ -19,6 +20,7 @@ __all__ = [
     "Bandpass",
     "BaselineWander",
     "CausalFilter",
+    "Channels",
     "EcgLeads",
     "FillGaps",
     "Gap",

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import multilabel_confusion_matrix
 
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import DataError, LeakageError, ParameterError
-from biosig_lstm.estimators import Classifier, Estimator, StepClassifier, load, read_header
+from biosig_lstm.estimators import Classifier, Estimator, MultiLabelClassifier, StepClassifier, load, read_header
 from biosig_lstm.features import rr
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.filters import Highpass, Resample, ToUnit
@@ -24,7 +25,7 @@ from biosig_lstm.windows import AroundEvents, FixedLength
 FS, SECONDS = 50.0, 24
 QUICK: dict[str, Any] = {"max_epochs": 2, "batch_size": 4, "device": "cpu", "progress": False, "learning_rate": 0.02}
 Kind = type[Estimator]
-KINDS = [Classifier, StepClassifier]
+KINDS = [Classifier, StepClassifier, MultiLabelClassifier]
 
 
 def recording(subject: str, *, seed: int, fs: float = FS, unit: str = "mV", channels: tuple[str, ...] = ("II", "V1")):
@@ -47,8 +48,9 @@ def recordings(subjects: str, **how: Any) -> list[Recording]:
 
 
 def prepare(kind: Kind, *filters: Any) -> Pipeline:
-    if kind is Classifier:
-        return Pipeline(filters=filters, windows=FixedLength(1.0, classes=("N", "V")))
+    if kind is not StepClassifier:
+        several = kind is MultiLabelClassifier
+        return Pipeline(filters=filters, windows=FixedLength(1.0, classes=("N", "V"), multi_label=several))
     windows = AroundEvents(0, 1.0, rate_hz=25, run=8, classes=("N", "V"))
     return Pipeline(filters=filters, windows=windows, features=[rr.RRIntervals()])
 
@@ -137,9 +139,10 @@ def test_a_place_without_folder_is_refused(trained: Estimator, tmp_path: Path) -
 
 def test_the_other_kind_does_not_load_it(trained: Estimator, tmp_path: Path) -> None:
     trained.save(tmp_path / "m.biosig")
-    (other,) = [kind for kind in KINDS if kind is not type(trained)]
-    with pytest.raises(DataError, match=f"holds a {type(trained).__name__}, not a {other.__name__}"):
-        other.load(tmp_path / "m.biosig")
+    for other in KINDS:
+        if other is not type(trained):
+            with pytest.raises(DataError, match=f"holds a {type(trained).__name__}, not a {other.__name__}"):
+                other.load(tmp_path / "m.biosig")
 
 
 def test_wrong_columns_are_refused_by_name(trained: Estimator, test_windows: Windows) -> None:
@@ -250,8 +253,11 @@ def test_validation_on_a_training_subject_is_refused(kind: Kind) -> None:
 def test_scores_are_of_the_answers(trained: Estimator, test_windows: Windows) -> None:
     scores, said = trained.evaluate(test_windows), trained.predict(test_windows)
     assert scores.n_items == len(said) == len(test_windows.y)  # type: ignore[arg-type]
-    assert scores["accuracy"].value == pytest.approx(np.mean(said.index == test_windows.y))
-    assert list(scores.per_subject) == ["x", "y", "z"]
+    if test_windows.multi_label:
+        assert scores.counts.tolist() == multilabel_confusion_matrix(test_windows.y, said.named).tolist()  # type: ignore[attr-defined]
+    else:
+        assert scores["accuracy"].value == pytest.approx(np.mean(said.index == test_windows.y))
+    assert list(scores.to_dict()["per_subject"]) == ["x", "y", "z"]
 
 
 def test_what_has_no_label_is_not_scored(trained: Estimator) -> None:
@@ -400,9 +406,11 @@ def test_the_settings_are_kept_for_the_record(kind: Kind, tmp_path: Path) -> Non
 
 
 def test_labels_of_the_other_kind_are_refused(kind: Kind) -> None:
-    (other,) = [one for one in KINDS if one is not kind]
-    with pytest.raises(ParameterError, match=r"learns labels of (steps|items), these windows label (items|steps)"):
-        untrained(kind).fit(prepare(other)(recordings("ab")), **QUICK)
+    message = r"learns labels of (steps|items), these windows label|learns (one label|several labels) for each item"
+    for other in KINDS:
+        if other is not kind:
+            with pytest.raises(ParameterError, match=message):
+                untrained(kind).fit(prepare(other)(recordings("ab")), **QUICK)
 
 
 def test_windows_of_two_units_are_not_put_together(kind: Kind) -> None:

@@ -5,12 +5,15 @@ from pathlib import Path
 from biosig_lstm.estimators._base import Estimator, Training
 from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators.classifier import Classifier
+from biosig_lstm.estimators.multi_label_classifier import MultiLabelClassifier, MultiLabelPredictions
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.estimators.step_classifier import StepClassifier
 
 __all__ = [
     "Classifier",
     "Estimator",
+    "MultiLabelClassifier",
+    "MultiLabelPredictions",
     "Predictions",
     "StepClassifier",
     "Training",
@@ -24,7 +27,9 @@ def load(path: str | Path) -> Estimator:
     """Return the trained model in a file, whichever kind it is."""
     from biosig_lstm.errors import DataError, options
 
-    kinds: dict[str, type[Estimator]] = {"Classifier": Classifier, "StepClassifier": StepClassifier}
+    kinds: dict[str, type[Estimator]] = {
+        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier)
+    }
     name = str(read_header(path).get("estimator"))
     if name not in kinds:
         raise DataError(f"{path}: kind of model {options(name, kinds)}")

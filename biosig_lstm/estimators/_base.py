@@ -79,6 +79,7 @@ class Estimator:
     """
 
     per_step: ClassVar[bool] = False
+    multi_label: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -208,7 +209,9 @@ class Estimator:
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:
         """Return the log-probability of each class, an array (classes,) or (steps, classes) for each item."""
-        windows = self.prepare(data)
+        return self._log_probabilities(self.prepare(data))
+
+    def _log_probabilities(self, windows: Windows) -> list[Float32]:
         found: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(windows)
         self.networks.eval()
         with torch.inference_mode():
@@ -254,20 +257,25 @@ class Estimator:
         windows = self._windows(test)
         if not allow_seen:
             self.check_unseen(windows)
-        known = np.zeros(0, dtype=bool) if windows.y is None else windows.y >= 0
+        known = _known(windows)
         if windows.y is None or not known.any():
             names = ", ".join(sorted(set(windows.recordings.tolist()))[:8])
             raise DataError(f"nothing to score: no label in {names}; annotations are needed to evaluate")
         said = self.predict(windows)
+        return self._scores(windows.y[known], said, known, seed=seed, leave_out=leave_out or {})
+
+    def _scores(
+        self,
+        truth: npt.NDArray[np.int64],
+        said: Predictions,
+        known: npt.NDArray[np.bool_],
+        *,
+        seed: int,
+        leave_out: Mapping[str, Sequence[str]],
+    ) -> Scores:
         score = beat_scores if {"N", "S", "V"} <= set(self.classes) else class_scores
-        return score(
-            windows.y[known],
-            said.index[known],
-            said.subjects[known],
-            classes=self.classes,
-            seed=seed,
-            leave_out=leave_out or {},
-        )
+        index, subjects = said.index[known], said.subjects[known]
+        return score(truth, index, subjects, classes=self.classes, seed=seed, leave_out=leave_out)
 
     def check_unseen(self, windows: Windows) -> None:
         """Refuse to score subjects that the model was trained on.
@@ -327,6 +335,9 @@ class Estimator:
         if train.step_labels != self.per_step:
             kind, other = ("steps", "items") if self.per_step else ("items", "steps")
             raise ParameterError(f"{type(self).__name__} learns labels of {kind}, these windows label {other}")
+        if train.y is not None and train.multi_label != self.multi_label:
+            mine, theirs = ("several labels", "one") if self.multi_label else ("one label", "several")
+            raise ParameterError(f"{type(self).__name__} learns {mine} for each item, these windows have {theirs}")
         self.classes, self.columns = tuple(train.classes), tuple(train.columns)
         self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
 
@@ -359,8 +370,11 @@ class Estimator:
         return self.scaling(windows) if self.scaling else windows
 
     def _ensemble(self, x: Tensor, lengths: Tensor) -> Tensor:
-        logs = torch.stack([torch.log_softmax(network(x, lengths), dim=-1) for network in self.networks])
+        logs = torch.stack([self._logs(network(x, lengths)) for network in self.networks])
         return torch.logsumexp(logs, dim=0) - float(np.log(len(self.networks)))
+
+    def _logs(self, logits: Tensor) -> Tensor:
+        return torch.log_softmax(logits, dim=-1)
 
     def _header(self) -> dict[str, Any]:
         seen = self.training or Training((), (), {})
@@ -413,6 +427,13 @@ def _settings(settings: FitSettings | None, changes: Mapping[str, Any]) -> FitSe
         if name not in known:
             raise ParameterError(f"fit has no setting {options(name, known)}")
     return replace(settings or FitSettings(), **changes)
+
+
+def _known(windows: Windows) -> npt.NDArray[np.bool_]:
+    if windows.y is None:
+        return np.zeros(0, dtype=bool)
+    known = windows.y >= 0
+    return np.asarray(known.any(axis=1)) if windows.multi_label else known
 
 
 def _digest(*labels: npt.NDArray[np.int64] | None) -> str:

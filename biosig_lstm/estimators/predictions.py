@@ -6,8 +6,10 @@ import csv
 import html
 import io
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,8 @@ from biosig_lstm.errors import DataError
 __all__ = ["Predictions"]
 
 Strings = npt.NDArray[np.str_]
+
+_ROWS = ("recordings", "subjects", "samples", "fs", "log_probabilities")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -46,7 +50,7 @@ class Predictions:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        for name in ("recordings", "subjects", "samples", "fs", "log_probabilities"):
+        for name in _ROWS:
             object.__setattr__(self, name, freeze(np.asarray(getattr(self, name))))
         lengths = {name: len(getattr(self, name)) for name in ("recordings", "subjects", "samples", "fs")}
         if len(set(lengths.values())) > 1:
@@ -69,7 +73,7 @@ class Predictions:
         head = "".join(f"<th>{name}</th>" for name in ("recording", *self.classes))
         rows = []
         for name in names[:20]:
-            counts = Counter(self.labels[self.recordings == name].tolist())
+            counts = Counter(self._named(self.recordings == name))
             cells = "".join(f"<td>{counts.get(label, 0)}</td>" for label in self.classes)
             rows.append(f"<tr><td>{html.escape(name)}</td>{cells}</tr>")
         more = f"<p>and {len(names) - 20} more</p>" if len(names) > 20 else ""
@@ -95,17 +99,14 @@ class Predictions:
         """Seconds from the start of the recording, shape (n,)."""
         return self.samples / self.fs
 
-    def of(self, recording: str) -> Predictions:
+    def of(self, recording: str) -> Self:
         """Return the rows of one recording."""
         rows = self.recordings == recording
-        return Predictions(
-            self.recordings[rows],
-            self.subjects[rows],
-            self.samples[rows],
-            self.fs[rows],
-            self.log_probabilities[rows],
-            self.classes,
-        )
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ROWS})
+
+    def _named(self, rows: npt.NDArray[np.bool_]) -> list[str]:
+        named: list[str] = self.labels[rows].tolist()
+        return named
 
     def annotations(self, recording: str) -> Annotations:
         """Return the rows of one recording as annotations: an instant and its label each."""
@@ -127,8 +128,8 @@ class Predictions:
         """Write `csv_rows` to a file."""
         Path(path).write_text(self.csv_rows(), encoding="utf-8", newline="")
 
-    @staticmethod
-    def concatenate(parts: list[Predictions]) -> Predictions:
+    @classmethod
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Return the rows of several sets, which must share their classes, one after the other."""
         if not parts:
             raise DataError("no predictions to put together")
@@ -136,6 +137,5 @@ class Predictions:
         for part in parts:
             if part.classes != first.classes:
                 raise DataError(f"predictions of classes {first.classes} and {part.classes} cannot be put together")
-        names = ("recordings", "subjects", "samples", "fs", "log_probabilities")
-        joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-        return Predictions(**joined, classes=first.classes)
+        joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
+        return replace(first, **joined)

@@ -32,8 +32,9 @@ class Batch(NamedTuple):
         Zero beyond an item's length.
     lengths : Tensor [shape=(batch,), dtype=int64]
         Steps of each item.
-    y : Tensor [shape=(batch,) or (batch, steps), dtype=int64]
-        Class of each item or step; -1 where there is none and beyond an item's length.
+    y : Tensor [shape=(batch,), (batch, steps) or (batch, classes), dtype=int64]
+        Class of each item or step; -1 where there is none and beyond an item's length. Where an item may bear several
+        labels, 1, 0 or -1 (not known) for each.
     """
 
     x: Tensor
@@ -82,18 +83,25 @@ def collate(items: Sequence[tuple[Float32, Int64]]) -> Batch:
 
     Parameters
     ----------
-    items : sequence of (np.ndarray [shape=(steps, features)], np.ndarray [shape=(1,) or (steps,)])
+    items : sequence of (np.ndarray [shape=(steps, features)], np.ndarray [shape=(1,), (steps,) or (1, classes)])
         Values and labels; labels of more than one entry are taken as labels of steps.
     """
     lengths = np.array([len(x) for x, _ in items], dtype=np.int64)
     x = np.zeros((len(items), int(lengths.max()), items[0][0].shape[1]), dtype=np.float32)
-    each_step = any(len(y) != 1 for _, y in items) or all(len(x) == 1 for x, _ in items)
-    y = np.full((len(items), x.shape[1] if each_step else 1), NO_LABEL, dtype=np.int64)
-    for row, (values, labels) in enumerate(items):
+    for row, (values, _) in enumerate(items):
         x[row, : len(values)] = values
-        y[row, : len(labels)] = labels
-    target = torch.from_numpy(y if each_step else y[:, 0])
-    return Batch(torch.from_numpy(x), torch.from_numpy(lengths), target)
+    target = _targets([y for _, y in items], lengths=lengths)
+    return Batch(torch.from_numpy(x), torch.from_numpy(lengths), torch.from_numpy(target))
+
+
+def _targets(labels: Sequence[Int64], *, lengths: Int64) -> Int64:
+    if labels[0].ndim == 2:
+        return np.concatenate(labels).astype(np.int64)
+    each_step = any(len(y) != 1 for y in labels) or bool((lengths == 1).all())
+    found = np.full((len(labels), int(lengths.max()) if each_step else 1), NO_LABEL, dtype=np.int64)
+    for row, y in enumerate(labels):
+        found[row, : len(y)] = y
+    return found if each_step else found[:, 0]
 
 
 class LengthBuckets(Sampler[list[int]]):

@@ -109,7 +109,12 @@ def fit(
         raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():
         torch.manual_seed(settings.seed)
-        module = ClassifierModule(network.train(), settings=settings, weights=class_weights(train, settings))
+        module = ClassifierModule(
+            network.train(),
+            settings=settings,
+            weights=class_weights(train, settings),
+            multi_label=train.multi_label,
+        )
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew, every=settings.renew_every),
@@ -159,7 +164,7 @@ def _check_val(train: Windows, val: Windows, *, settings: FitSettings) -> None:
     counts = val.class_counts()
     if not sum(counts.values()):
         raise DataError("nothing to validate on: no validation item has a label")
-    weights = class_weights(train, settings)
+    weights = None if train.multi_label else class_weights(train, settings)
     if weights is not None and not any(n and w for n, w in zip(counts.values(), weights.tolist(), strict=True)):
         held = ", ".join(name for name, n in counts.items() if n)
         raise DataError(f"nothing to validate on: validation holds {held} alone, which does not count in training")

@@ -24,7 +24,8 @@ class FitSettings:
         Of AdamW (Loshchilov and Hutter 2019); the rate rises over the first tenth of the steps and falls to
         zero along a cosine.
     class_weights : "balanced", "sqrt", None or tuple of float
-        Weight of each class in the loss: inverse frequency, its square root, equal, or as given.
+        Weight of each class in the loss: inverse frequency, its square root, equal, or as given. Where items may bear
+        several labels: of a class's positives against its negatives.
     label_smoothing : float [0 to 1)
         Share of probability that the loss wants spread over the other classes.
     gradient_clip : float [> 0]

@@ -30,7 +30,7 @@ _PLACES = {
     "biosig_lstm.splits": ("audit", "kfold_by_subject", "leave_one_subject_out", "split_by_subject"),
     "biosig_lstm.models": ("BeatRuns", "BiLSTM"),
     "biosig_lstm.training.settings": ("FitSettings",),
-    "biosig_lstm.estimators": ("Classifier", "Predictions", "StepClassifier", "load"),
+    "biosig_lstm.estimators": ("Classifier", "MultiLabelClassifier", "Predictions", "StepClassifier", "load"),
     "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_protocol"),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip

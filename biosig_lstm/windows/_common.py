@@ -10,7 +10,7 @@ import numpy.typing as npt
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError
 
-__all__ = ["check_rate", "even_items", "indices", "unit"]
+__all__ = ["check_rate", "even_items", "indices", "label_at", "unit"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -44,6 +44,12 @@ def even_items(
 def unit(units: Sequence[str]) -> str:
     """Return the unit of all channels, or all units where they differ."""
     return "/".join(sorted(set(units)))
+
+
+def label_at(recording: Recording, sample: int) -> str:
+    """Return the label of the last annotation that covers a sample; empty where none does."""
+    labels = _labels_at(recording, sample)
+    return labels[-1] if labels else ""
 
 
 def _labels_at(recording: Recording, sample: int) -> list[str]:

@@ -19,7 +19,8 @@ DEFAULT_GAIN = 200.0
 _RECORD = re.compile(
     r"(?P<record>[^\s/]+)(?:/(?P<segments>\d+))?\s+(?P<signals>\d+)"
     r"(?:\s+(?P<fs>[\d.]+(?:[eE][-+]?\d+)?)(?:/(?P<counter>-?[\d.]+(?:[eE][-+]?\d+)?)?(?:\((?P<base>-?[\d.]+)\))?)?"
-    r"(?:\s+(?P<samples>\d+)(?:\s+(?P<time>[\d:.]+)(?:\s+(?P<date>[\d/]+))?)?)?)?\s*$"
+    r"(?:\s+(?P<samples>\d+)(?:\s+\d{1,2}-[A-Z][a-z]{2}-\d{4}\s+[\d:]+"  # when the file was made, in CinC 2020
+    r"|\s+(?P<time>[\d:.]+)(?:\s+(?P<date>[\d/]+))?)?)?)?\s*$"
 )
 _SIGNAL = re.compile(
     r"(?P<file>\S+)\s+(?P<format>\d+)(?:x(?P<spf>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?"

@@ -33,8 +33,9 @@ FREQUENCY_DOMAIN = {
 _SHORTEST_S = {"ulf": 3600.0, "vlf": 270.0, "lf": 108.0, "hf": 54.0}
 _TACHOGRAM_HZ = 4.0
 _HIGHEST_HZ = 0.5
-_FEWEST = 12
+_FEWEST, _LEAST_COVERED = 12, 0.5
 _GAP = 3.0
+_NOTHING_MS2 = 1e-12
 
 
 def frequency_domain(
@@ -56,12 +57,13 @@ def frequency_domain(
     Returns
     -------
     dict of str to float
-        The columns `FREQUENCY_DOMAIN`; NaN where the series is too short, or there are fewer than 12 NN intervals.
+        The columns `FREQUENCY_DOMAIN`; NaN where the series is too short, or NN intervals are fewer than 12 or cover
+        less than half of it.
 
     Raises
     ------
     DataError
-        When intervals are not positive, look like seconds, or their times do not ascend.
+        When intervals are not between 0 and a minute, look like seconds, or their times do not ascend.
     ParameterError
         When there is no such method, or segments are too short.
 
@@ -84,7 +86,7 @@ def frequency_domain(
     _check(method, segment_s)
     columns = dict.fromkeys(FREQUENCY_DOMAIN, np.nan)
     span_s = intervals.span_s
-    if len(intervals.known.nn_ms) < _FEWEST or span_s < _SHORTEST_S["hf"]:
+    if not _enough(intervals) or span_s < _SHORTEST_S["hf"]:
         return columns
     frequencies, density = _SPECTRA[method](intervals.known, segment_s, _HIGHEST_HZ)
     for band in ("vlf", "lf", "hf"):
@@ -121,20 +123,20 @@ def spectrum(
     -------
     frequencies : np.ndarray [shape=(k,), unit=Hz]
     density : np.ndarray [shape=(k,), unit=ms^2/Hz]
-        One-sided. Both are empty where there are fewer than 12 NN intervals.
+        One-sided. Both are empty where NN intervals are fewer than 12 or cover less than half of the series.
 
     Raises
     ------
     DataError
-        When intervals are not positive, look like seconds, or their times do not ascend.
+        When intervals are not between 0 and a minute, look like seconds, or their times do not ascend.
     ParameterError
         When there is no such method, or segments are too short.
     """
-    intervals = series(nn_ms, times_s).known
+    intervals = series(nn_ms, times_s)
     _check(method, segment_s)
-    if len(intervals.nn_ms) < _FEWEST:
+    if not _enough(intervals):
         return np.zeros(0), np.zeros(0)
-    return _SPECTRA[method](intervals, segment_s, _HIGHEST_HZ)
+    return _SPECTRA[method](intervals.known, segment_s, _HIGHEST_HZ)
 
 
 def band_power(frequencies: Float64, density: Float64, *, band_hz: tuple[float, float]) -> float:
@@ -170,10 +172,14 @@ def _check(method: str, segment_s: float) -> None:
         raise ParameterError(f"segments must last at least {_SHORTEST_S['hf']:g} s, got {segment_s!r}")
 
 
+def _enough(intervals: Series) -> bool:
+    return len(intervals.known.nn_ms) >= _FEWEST and intervals.covered >= _LEAST_COVERED
+
+
 def _peak(frequencies: Float64, density: Float64, band_hz: tuple[float, float]) -> float:
     inside = np.flatnonzero((frequencies >= band_hz[0]) & (frequencies < band_hz[1]))
     largest = inside[density[inside].argmax()] if len(inside) else -1
-    return float(frequencies[largest]) if largest >= 0 and density[largest] > 0 else np.nan
+    return float(frequencies[largest]) if largest >= 0 and density[largest] > _NOTHING_MS2 else np.nan
 
 
 def _sums(columns: Mapping[str, float]) -> dict[str, float]:
@@ -181,23 +187,23 @@ def _sums(columns: Mapping[str, float]) -> dict[str, float]:
     both = lf + hf
     return {
         "total_power": float(np.nansum([columns["ulf"], columns["vlf"], both])) if columns["vlf"] >= 0 else np.nan,
-        "lf_hf": lf / hf if hf > 0 else np.nan,
-        "lf_nu": 100 * lf / both if both > 0 else np.nan,
-        "hf_nu": 100 * hf / both if both > 0 else np.nan,
+        "lf_hf": lf / hf if hf > _NOTHING_MS2 else np.nan,
+        "lf_nu": 100 * lf / both if both > _NOTHING_MS2 else np.nan,
+        "hf_nu": 100 * hf / both if both > _NOTHING_MS2 else np.nan,
     }
 
 
-def _segment(span_s: float, segment_s: float) -> float:
-    """Return the length near `segment_s` of which a whole number, overlapping by half, covers the series."""
-    return 2 * span_s / (max(round(2 * span_s / segment_s - 1), 1) + 1)
+def _n_segments(span_s: float, segment_s: float) -> int:
+    """Return how many segments of about that length, overlapping by half, cover the series."""
+    return max(round(2 * span_s / segment_s - 1), 1)
 
 
 def _welch(intervals: Series, segment_s: float, highest_hz: float) -> tuple[Float64, Float64]:
     from scipy.signal import welch
 
     x = _tachogram(intervals)
-    width = min(max(int(_segment(len(x) / _TACHOGRAM_HZ, segment_s) * _TACHOGRAM_HZ), 2), len(x))
-    frequencies, density = welch(x, _TACHOGRAM_HZ, nperseg=width, noverlap=width // 2, nfft=2 * width)
+    half = len(x) // (_n_segments(len(x) / _TACHOGRAM_HZ, segment_s) + 1)
+    frequencies, density = welch(x, _TACHOGRAM_HZ, nperseg=2 * half, noverlap=half, nfft=4 * half)
     kept = frequencies <= highest_hz
     return frequencies[kept], density[kept]
 
@@ -217,12 +223,12 @@ def _tachogram(intervals: Series) -> Float64:
 def _lomb_scargle(intervals: Series, segment_s: float, highest_hz: float) -> tuple[Float64, Float64]:
     nn, times = intervals
     begin = times[0] - nn[0] / 1000
-    length = _segment(intervals.span_s, segment_s)
+    n_segments = _n_segments(intervals.span_s, segment_s)
+    length = 2 * intervals.span_s / (n_segments + 1)
     step_hz = 0.5 / length
     n_frequencies = max(int(highest_hz / step_hz), 2)
-    starts = begin + length / 2 * np.arange(max(round(2 * intervals.span_s / length - 1), 1))
     found = []
-    for start in starts:
+    for start in begin + length / 2 * np.arange(n_segments):
         first, last = np.searchsorted(times, [start, start + length + 1e-9])
         if last - first >= _FEWEST:
             power = lomb_scargle(

@@ -23,7 +23,7 @@ NORMAL = frozenset({"N", "L", "R", "B", DETECTED})
 BEATS = NORMAL | frozenset("AaJSVEFejnr/fQ?[!]")
 """Symbols of all beats, with those of ventricular flutter, which ends what is normal."""
 
-_SHORTEST_MS, _LONGEST_MS = 200.0, 3000.0
+_SHORTEST_MS, _LONGEST_MS, _MINUTE_MS = 200.0, 3000.0, 60_000.0
 _SECONDS_BELOW_MS = 10.0
 _MALIK = 0.2
 _C1, _C2, _ALPHA, _WINDOW, _MEDIAN_WINDOW = 0.13, 0.17, 5.2, 91, 11
@@ -54,6 +54,11 @@ class Series(NamedTuple):
         nn, times = self.known
         return float(times[-1] - times[0] + nn[0] / 1000) if len(nn) else 0.0
 
+    @property
+    def covered(self) -> float:
+        """Share of that span that lies in NN intervals."""
+        return float(np.nansum(self.nn_ms)) / 1000 / self.span_s if self.span_s else 0.0
+
 
 def series(nn_ms: npt.ArrayLike, times_s: npt.ArrayLike | None = None) -> Series:
     """Return intervals and times, checked.
@@ -61,14 +66,15 @@ def series(nn_ms: npt.ArrayLike, times_s: npt.ArrayLike | None = None) -> Series
     Raises
     ------
     DataError
-        When intervals are not positive, look like seconds, or their times do not ascend.
+        When intervals are not between 0 and a minute, look like seconds, or their times do not ascend.
     """
     nn = np.asarray(nn_ms, dtype=np.float64)
     if nn.ndim != 1:
         raise DataError(f"intervals must have one dimension, got shape {nn.shape}")
     there = np.isfinite(nn)
-    if (nn[there] <= 0).any():
-        raise DataError(f"intervals must be positive, got {nn[there].min():g} ms")
+    astray = nn[there][~((nn[there] > 0) & (nn[there] <= _MINUTE_MS))]
+    if len(astray):
+        raise DataError(f"intervals must be above 0 and at most {_MINUTE_MS:g} ms, got {astray[0]:g} ms")
     usual = float(np.median(nn[there])) if there.any() else 1000.0
     if usual < _SECONDS_BELOW_MS:
         raise DataError(f"intervals must be in ms, their median is {usual:g}: are they seconds?")
@@ -98,7 +104,7 @@ def nn_intervals(
     artefacts : {"lipponen", "malik", "none"}
         What else is not NN. ``lipponen``: beats that Lipponen and Tarvainen's rules call ectopic, missed, extra, too
         long or too short. ``malik``: intervals that differ by more than 20 % from the one before. Both: intervals
-        below 200 ms and above 3 s. ``none``: nothing but intervals of no length.
+        below 200 ms and above 3 s. ``none``: nothing but intervals of no length, or above a minute.
 
     Returns
     -------
@@ -127,10 +133,10 @@ def nn_intervals(
         raise ParameterError(f"artefacts {options(str(artefacts), get_args(Artefacts))}")
     times = _checked_times(times_s)
     rr = np.round(np.diff(times) * 1000, 6)
-    wrong = ~(rr > 0)
+    wrong = ~((rr > 0) & (rr <= _MINUTE_MS))
     if labels is not None:
         normal = np.isin(_checked_labels(labels, len(times)), list(NORMAL))
-        wrong |= ~(normal[:-1] & normal[1:]) if len(times) else False
+        wrong |= ~(normal[:-1] & normal[1:])
     if artefacts != "none":
         wrong |= ~((rr >= _SHORTEST_MS) & (rr <= _LONGEST_MS))
         wrong |= malik_artefacts(rr) if artefacts == "malik" else _lipponen_intervals(times)

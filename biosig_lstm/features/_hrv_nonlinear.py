@@ -22,6 +22,7 @@ NONLINEAR = {
 """Columns of `nonlinear` and their units."""
 
 _TOLERANCE = 0.2
+_NOTHING_MS = 1e-9
 _SHORT, _LONG = (4, 16), (16, 64)
 
 
@@ -41,7 +42,7 @@ def nonlinear(nn_ms: npt.ArrayLike) -> dict[str, float]:
     Raises
     ------
     DataError
-        When intervals are not positive or look like seconds.
+        When intervals are not between 0 and a minute, or look like seconds.
 
     Notes
     -----
@@ -75,7 +76,7 @@ def _poincare(nn: Float64) -> dict[str, float]:
     if np.count_nonzero(pairs) < 2:
         return {}
     sd1, sd2 = (float(x[pairs].std(ddof=1) / np.sqrt(2)) for x in (across, along))
-    if sd1 == 0 or sd2 == 0:
+    if min(sd1, sd2) < _NOTHING_MS:
         return {"sd1": sd1, "sd2": sd2}
     return {"sd1": sd1, "sd2": sd2, "sd1_sd2": sd1 / sd2, "csi": sd2 / sd1, "cvi": float(np.log10(16 * sd1 * sd2))}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +19,7 @@ TIME_DOMAIN = {
 }  # fmt: skip
 """Columns of `time_domain` and their units."""
 
-_SEGMENT_S = 300.0
+_SEGMENT_S, _MARGIN = 300.0, 1e-9
 _BIN_MS = 1000 / 128
 _NORMAL_CONSISTENT = 1.4826
 
@@ -45,7 +43,7 @@ def time_domain(nn_ms: npt.ArrayLike, *, times_s: npt.ArrayLike | None = None) -
     Raises
     ------
     DataError
-        When intervals are not positive, look like seconds, or their times do not ascend.
+        When intervals are not between 0 and a minute, look like seconds, or their times do not ascend.
 
     Notes
     -----
@@ -53,7 +51,8 @@ def time_domain(nn_ms: npt.ArrayLike, *, times_s: npt.ArrayLike | None = None) -
     divide by n - 1. Differences are those between NN intervals that follow each other; *nn50* counts those above
     50 ms, up and down, and *pnn50* is its share of the number of differences plus one, which is the number of
     intervals where none is missing. *sdann* and *sdnn_index* are the standard deviation of the means and the mean of
-    the standard deviations of whole segments of 5 minutes with two NN intervals or more, from two segments on.
+    the standard deviations of whole segments of 5 minutes with two NN intervals or more, from two segments on; an
+    interval belongs to the segment that it ends in.
     *mad_nn* is the median absolute deviation times 1.4826. *hr_mean* is that of the mean interval; *hr_min* and
     *hr_max* are those of single ones. The histogram of *hrv_triangular_index* and *tinn* has bins of 1/128 s from
     zero on; the triangle of *tinn* is the best one by least squares over the whole histogram, its foot at least one
@@ -111,13 +110,15 @@ def _differences(change: Float64) -> dict[str, float]:
 
 def _long_term(intervals: Series) -> dict[str, float]:
     nn, times = intervals.known
-    begin = times[0] - nn[0] / 1000
-    edges = begin + _SEGMENT_S * np.arange(int(intervals.span_s / _SEGMENT_S + 1e-9) + 1)
-    cuts = np.searchsorted(times, edges + 1e-9)
-    segments = [nn[a:b] for a, b in pairwise(cuts.tolist()) if b - a >= 2]
-    if len(segments) < 2:
+    elapsed_s = times - times[0] + nn[0] / 1000
+    segment = np.ceil(elapsed_s / _SEGMENT_S - _MARGIN) - 1
+    cuts = np.flatnonzero(np.diff(segment)) + 1
+    parts = zip(np.split(segment, cuts), np.split(nn, cuts), strict=True)
+    n_whole = np.floor(intervals.span_s / _SEGMENT_S + _MARGIN)
+    whole = [part for places, part in parts if len(part) >= 2 and places[0] < n_whole]
+    if len(whole) < 2:
         return {}
-    means, deviations = np.array([(part.mean(), part.std(ddof=1)) for part in segments]).T
+    means, deviations = np.array([(part.mean(), part.std(ddof=1)) for part in whole]).T
     return {"sdann": float(means.std(ddof=1)), "sdnn_index": float(deviations.mean())}
 
 

@@ -146,13 +146,17 @@ class Dataset:
         """Return the frozen protocols of this database by name."""
         return dict(self.card.protocols)
 
-    def records_of(self, protocol: Protocol, side: Literal["train", "test"]) -> tuple[str, ...]:
+    def resolve(self, protocol: Protocol) -> Protocol:
+        """Return the protocol with the records of its sides, where it is a table at the root that names them."""
+        return protocol
+
+    def records_of(self, protocol: Protocol, side: Literal["train", "val", "test"]) -> tuple[str, ...]:
         """Return the records of one side of a protocol that are at the root; all of them where it splits none."""
-        held = self.record_names
         if protocol.open:
-            return held
-        named = protocol.train if side == "train" else protocol.test
-        return tuple(record for record in named if record in set(held))
+            return () if side == "val" else self.record_names
+        held = set(self.record_names)
+        named: tuple[str, ...] = getattr(self.resolve(protocol), side)
+        return tuple(record for record in named if record in held)
 
     def recordings(
         self, which: str | Iterable[str] | None = None, *, channels: Channels | None = None

@@ -31,6 +31,11 @@ class Protocol:
     train, test : tuple of str
         Records on each side; both empty where the field has no frozen split (``"all"`` in the card): whatever is at
         the root may train, and whoever a model has not seen tests it.
+    val : tuple of str
+        Records that a model may be validated on, to choose its epoch and thresholds; none in most protocols.
+    folds : mapping of str to tuple of int
+        Folds of each side, ``train``, ``val`` and ``test``, where a table of the database splits it and not its card:
+        `Dataset.resolve` gives the records.
     task : str
         What is asked: ``beats``, ``rhythm`` and so on.
     settings : mapping of str
@@ -52,6 +57,8 @@ class Protocol:
     train: tuple[str, ...]
     test: tuple[str, ...]
     classes: tuple[str, ...]
+    val: tuple[str, ...] = ()
+    folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     task: str = "beats"
     settings: Mapping[str, Any] = field(default_factory=dict)
     mapping: str = ""
@@ -62,15 +69,21 @@ class Protocol:
     @property
     def open(self) -> bool:
         """Whether the protocol splits no records: it is scored on subjects that the model has not seen."""
-        return not self.train and not self.test
+        return not self.train and not self.test and not self.folds
 
     def __repr__(self) -> str:
         shared = f"; on both sides: {', '.join(self.shared_subjects)}" if self.shared_subjects else ""
-        sides = f"train {len(self.train)} records, test {len(self.test)}"
-        return (
-            f"Protocol({self.name!r}: {'unseen subjects' if self.open else sides}; "
-            f"classes {' '.join(self.classes)}{shared})"
-        )
+        return f"Protocol({self.name!r}: {self._sides()}; classes {' '.join(self.classes)}{shared})"
+
+    def _sides(self) -> str:
+        if self.open:
+            return "unseen subjects"
+        if not self.train and not self.test:
+            return ", ".join(
+                f"{side} fold{'s' * (len(n) > 1)} {' '.join(map(str, n))}" for side, n in self.folds.items()
+            )
+        val = f", val {len(self.val)}" if self.val else ""
+        return f"train {len(self.train)} records{val}, test {len(self.test)}"
 
 
 @dataclass(frozen=True)
@@ -238,7 +251,8 @@ def _check_records(path: Path, card: Card) -> None:
 
 
 def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
-    train, test = (() if table[side] == _ALL else card.split(table[side]) for side in ("train", "test"))
+    folds = {side: tuple(numbers) for side, numbers in table.get("folds", {}).items()}
+    train, test = (() if folds or table[side] == _ALL else card.split(table[side]) for side in ("train", "test"))
     shared = {card.subject_of(record) for record in train} & {card.subject_of(record) for record in test}
     return Protocol(
         name=name,
@@ -246,6 +260,8 @@ def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
         train=train,
         test=test,
         classes=tuple(table.get("classes", card.classes)),
+        val=card.split(table["val"]) if "val" in table else (),
+        folds=folds,
         task=table.get("task", "beats"),
         settings=table.get("settings", {}),
         mapping=table.get("mapping", ""),

@@ -10,6 +10,7 @@ import numpy as np
 
 from biosig_lstm.augmentation import BeatAugmentation, RunAugmentation
 from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, StepClassifier
 from biosig_lstm.filters import Resample
 from biosig_lstm.recipes._recipe import Recipe
@@ -47,11 +48,14 @@ class BeatRecipe(Recipe):
         self,
         recordings: Iterable[Recording],
         *,
+        val: Iterable[Recording] | None = None,
         directory: str | Path | None = None,
         protocol: str = "",
         progress: bool = True,
     ) -> Estimator:
-        """Return a model trained on recordings with annotated beats; parameters as of `Recipe.fit`."""
+        """Return a model trained on recordings with annotated beats; parameters as of `Recipe.fit`, without `val`."""
+        if val is not None:
+            raise ParameterError(f"{self.name} trains for a fixed number of epochs and takes no validation recordings")
         pipeline = self.pipeline.with_positions("annotated")
         prepared = [pipeline.find(pipeline.filter(recording)) for recording in recordings]
         return self.new().fit(

@@ -70,6 +70,7 @@ class Recipe:
         self,
         recordings: Iterable[Recording],
         *,
+        val: Iterable[Recording] | None = None,
         directory: str | Path | None = None,
         protocol: str = "",
         progress: bool = True,
@@ -80,6 +81,8 @@ class Recipe:
         ----------
         recordings : iterable of Recording
             Read one after the other; only their windows are kept.
+        val : iterable of Recording, optional
+            Of other subjects: they choose the epoch, and thresholds where there are any.
         directory : path, optional
             Folder for the log and checkpoints; an interrupted training goes on from there.
         protocol : str
@@ -89,6 +92,7 @@ class Recipe:
         """
         return self.new().fit(
             self.pipeline(recordings),
+            None if val is None else self.pipeline(val),
             settings=self.settings,
             augment=self.augment,
             directory=directory,

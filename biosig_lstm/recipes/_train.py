@@ -20,7 +20,7 @@ __all__ = ["cross_validate", "recipe_for", "recipe_names", "train_protocol", "tr
 
 
 def _recipes() -> list[Recipe]:
-    return [module.RECIPE for module in modules_in(__package__)]
+    return [recipe for module in modules_in(__package__) for recipe in getattr(module, "RECIPES", (module.RECIPE,))]
 
 
 def recipe_names() -> list[str]:
@@ -80,7 +80,8 @@ def train_protocol(
     recipe = recipe_for(protocol)
     plan = datasets.get_protocol(protocol)
     data = datasets.get(plan.dataset, root, **plan.settings)
-    held = data.records_of(plan, "train")
+    plan = data.resolve(plan)
+    held, val = data.records_of(plan, "train"), data.records_of(plan, "val")
     if not held:
         wanted = f"{len(plan.train)} training records" if plan.train else "records"
         raise DataError(f"{protocol}: none of its {wanted} is in {data.root}")
@@ -89,6 +90,7 @@ def train_protocol(
     model = train_recipe(
         replace(recipe, settings=replace(recipe.settings, **changes)),
         _announced(data, held, announce),
+        val=_announced(data, val, announce) if val else None,
         directory=directory,
         protocol=protocol,
     )
@@ -97,16 +99,18 @@ def train_protocol(
 
 
 def _announced(data: Dataset, held: Sequence[str], announce: Callable[[str], None] | None) -> Iterator[Recording]:
+    recordings = data.recordings(held)
     for record in held:
         if announce:
             announce(record)
-        yield from data.recordings([record])
+        yield next(recordings)
 
 
 def train_recipe(
     recipe: Recipe,
     recordings: Iterable[Recording],
     *,
+    val: Iterable[Recording] | None = None,
     directory: str | Path | None = None,
     protocol: str = "",
     progress: bool = True,
@@ -119,6 +123,8 @@ def train_recipe(
         What to train.
     recordings : iterable of Recording
         With the labels that the recipe's preparation reads.
+    val : iterable of Recording, optional
+        Of other subjects, where the recipe validates.
     directory : path, optional
         Folder for the log and checkpoints; an interrupted training goes on from there.
     protocol : str
@@ -126,7 +132,7 @@ def train_recipe(
     progress : bool
         Show progress on stderr.
     """
-    return recipe.fit(recordings, directory=directory, protocol=protocol, progress=progress)
+    return recipe.fit(recordings, val=val, directory=directory, protocol=protocol, progress=progress)
 
 
 def cross_validate(

@@ -132,6 +132,7 @@ def evaluate_protocol(
     plan = _plan(model, protocol)
     asked = _task(plan, model, detected=detected)
     data = datasets.get(plan.dataset, root, **plan.settings)
+    plan, held = data.resolve(plan), set(data.record_names)
     chosen = _records(plan, data, model)
     parts, failed = [], []
     for record in chosen:
@@ -151,7 +152,7 @@ def evaluate_protocol(
         scores=asked.scores(model, parts, detected=detected),
         predictions=asked.join(parts),
         recordings=tuple(part.recording.id for part in parts),
-        absent=tuple(record for record in plan.test if record not in data.record_names),
+        absent=tuple(record for record in plan.test if record not in held),
         seen_in_training=tuple(part.recording.id for part in parts if _was_seen(model, plan, part.recording)),
         failed=tuple(failed),
         positions="detected" if detected else "reference",

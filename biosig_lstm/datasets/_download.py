@@ -231,7 +231,7 @@ def _check(card: Card, report: Report) -> None:
         return
     reasons: dict[str, list[str]] = defaultdict(list)
     for name, reason in report.failed:
-        reasons[reason.replace(name, "the file")].append(name)
+        reasons[reason].append(name)
     lines = [f"  {_some(names)}: {reason}" for reason, names in reasons.items()]
     rest = [f"  and {len(lines) - _MOST_REASONS} more"] if len(lines) > _MOST_REASONS else []
     n_there = len(report.fetched) + len(report.kept)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 import requests
 
@@ -55,90 +56,99 @@ def fetch_file(name: str, digest: str, *, server: Server, store: Store, meter: M
     A part is gone on with by a ``Range`` request under ``If-Range`` (RFC 9110, 13.1.5), so a server that has another
     file by now sends it whole. A server that ignores either, and any other slip, is caught by the sum.
     """
-    part, settings = store.part(name), server.settings
-    if part.note.get("digest") != digest:
-        part.discard()
-    received = failures = wrong = 0
-    best = part.n_bytes
-    while True:
+    work = _Work(name, digest, part=store.part(name), server=server, meter=meter, stop=stop)
+    work.get_right()
+    store.finish(name, digest)
+    return work.received
+
+
+@dataclass
+class _Work:
+    """What is being done for one file, over all attempts; `received` counts bytes that came, kept or not."""
+
+    name: str
+    digest: str
+    part: Part
+    server: Server
+    meter: Meter
+    stop: threading.Event
+    received: int = 0
+    wrong: int = 0
+
+    def get_right(self) -> None:
+        """Fetch until the part's sum is right."""
+        if self.part.note.get("digest") != self.digest:
+            self.part.discard()
+        while True:
+            self._get_whole()
+            got = sha256_of(self.part.path)
+            if got == self.digest:
+                return
+            self.part.discard()
+            self.wrong += 1
+            if self.wrong > self.server.settings.refetches:
+                times = f"{self.wrong} times" if self.wrong > 1 else "once"
+                said = f"SHA-256 {got}, published {self.digest}"
+                raise DownloadError(f"other bytes came than were published, {times}: {said}")
+
+    def _get_whole(self) -> None:
+        """Fetch until as many bytes are here as the server promised, through broken connections."""
+        settings = self.server.settings
+        failures, best = 0, self.part.n_bytes
+        while True:
+            try:
+                if self._receive():
+                    return
+            except BrokenError as error:
+                failures = 1 if self.part.n_bytes > best else failures + 1
+                best = max(best, self.part.n_bytes)
+                if failures >= settings.attempts:
+                    raise DownloadError(f"{error}; {failures} attempts in a row brought nothing new") from error
+                if self.stop.wait(wait_s(error, failures, settings)):
+                    raise Stopped from error
+
+    def _receive(self) -> bool:
+        """Receive what is missing; return whether the part may be whole now."""
+        held, note = self.part.n_bytes, self.part.note
+        self.meter.at(self.name, held)
+        if held and held == note.get("total"):
+            return True
+        fresh = {"Cache_Control": "no-cache"} if self.wrong else {}
+        with self.server.get(self.name, **_conditions(note, held), **fresh) as response:
+            if response.status_code != 200:
+                first, total = _range(response)
+                if response.status_code == 416 and total == held > 0:
+                    return True
+                if not held:
+                    raise BrokenError(f"HTTP {response.status_code} came to a request for the whole file")
+                if response.status_code == 416 or first != held or not _same_file(note, response, total):
+                    self.part.discard()
+                    return False
+            self.meter.expect(self.name, _total(response))
+            self._append(response)
+        return True
+
+    def _append(self, response: requests.Response) -> None:
+        """Write the body behind the part, or in its stead where the server begins anew."""
+        note = _note(response, self.digest) if response.status_code == 200 else None
+        file = None
         try:
-            came, whole = _receive(name, digest, part=part, server=server, meter=meter, stop=stop, fresh=wrong > 0)
-            received += came
-        except BrokenError as error:
-            failures = 1 if part.n_bytes > best else failures + 1
-            best = max(best, part.n_bytes)
-            if failures >= settings.attempts:
-                raise DownloadError(f"{error}; {failures} attempts in a row brought nothing new") from error
-            if stop.wait(wait_s(error, failures, settings)):
-                raise Stopped from error
-            continue
-        if not whole:
-            continue
-        got = sha256_of(part.path)
-        if got == digest:
-            store.finish(name, digest)
-            return received
-        part.discard()
-        wrong += 1
-        if wrong > settings.refetches:
-            times = f"{wrong} times" if wrong > 1 else "once"
-            raise DownloadError(f"other bytes came than were published, {times}: SHA-256 {got}, published {digest}")
+            for chunk in self.server.read(response, self.name):
+                if self.stop.is_set():
+                    raise Stopped
+                if file is None:
+                    file = _opened(self.part, note)
+                file.write(chunk)
+                self.received += len(chunk)
+                self.meter.at(self.name, file.tell())
+            if file is None and note is not None:
+                self.part.begin(note)
+        finally:
+            if file is not None:
+                file.close()
 
 
-def _receive(
-    name: str, digest: str, *, part: Part, server: Server, meter: Meter, stop: threading.Event, fresh: bool
-) -> tuple[int, bool]:
-    """Receive what is missing; return the bytes that came, and whether the part may be whole now."""
-    held, note = part.n_bytes, part.note
-    meter.at(name, held)
-    if held and held == note.get("total"):
-        return 0, True
-    with server.get(name, **_conditions(note, held), **({"Cache_Control": "no-cache"} if fresh else {})) as response:
-        if response.status_code != 200:
-            first, total = _range(response)
-            if response.status_code == 416 and total == held > 0:
-                return 0, True
-            if not held:
-                raise BrokenError(f"HTTP {response.status_code} came to a request for the whole file")
-            if response.status_code == 416 or first != held or not _same_file(note, response, total):
-                part.discard()
-                return 0, False
-        meter.expect(name, _total(response))
-        came = _append(name, digest, part=part, response=response, server=server, meter=meter, stop=stop)
-    return came, True
-
-
-def _append(
-    name: str,
-    digest: str,
-    *,
-    part: Part,
-    response: requests.Response,
-    server: Server,
-    meter: Meter,
-    stop: threading.Event,
-) -> int:
-    """Write the body behind the part, or in its stead where the server begins anew."""
-    begin = response.status_code == 200
-    came, file = 0, None
-    try:
-        for chunk in server.read(response, name):
-            if stop.is_set():
-                raise Stopped
-            if file is None:
-                file = _opened(part, _note(response, digest) if begin else None)
-            file.write(chunk)
-            came += len(chunk)
-            meter.at(name, file.tell())
-        if file is None and begin:
-            part.begin(_note(response, digest))
-    finally:
-        if file is not None:
-            file.close()
-    return came
-
-
-def _opened(part: Part, note: dict[str, Any] | None) -> Any:
+def _opened(part: Part, note: dict[str, Any] | None) -> BinaryIO:
     if note is not None:
         part.begin(note)
     return part.path.open("ab")

@@ -27,7 +27,7 @@ __all__ = ["Report", "fetch"]
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC)})
 _LOCK_WAIT_S = 0.25
-_LAST_WAIT_S = 2.0
+_LAST_WAIT_S = 0.5
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,7 @@ class Server:
         """Return the bytes of a file by a HEAD request, None where the server does not say, or not soon."""
         try:
             with self._ask("HEAD", name, {}, timeout_s=min(self.settings.timeout_s, _SIZE_TIMEOUT_S)) as response:
+                response.raw.drain_conn()  # the connection can be used again
                 told = response.status_code == 200 and not _is_page(name, response)
                 return _natural(response.headers.get("Content-Length")) if told else None
         except BrokenError:
@@ -176,9 +177,9 @@ class Server:
         """
         first = True
         try:
-            for chunk in response.raw.stream(_CHUNK_BYTES, decode_content=False):
+            while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
                 if first and response.status_code == 200 and not _named_page(name) and _PAGE_START.match(chunk):
-                    raise RefusedError(self._page(name, response, chunk))
+                    raise RefusedError(self._page(response, chunk))
                 first = False
                 yield chunk
         except (urllib3.exceptions.HTTPError, OSError) as error:
@@ -217,21 +218,22 @@ class Server:
         status = response.status_code
         if status in (200, 206, 416):
             if _is_page(name, response):
-                raise RefusedError(self._page(name, response, response.raw.read(4096, decode_content=False)))
+                raise RefusedError(self._page(response, response.raw.read(4096, decode_content=False)))
             return
         said = f"HTTP {status} {response.reason or ''}".strip()
         if status in (401, 403):
             raise RefusedError(f"{said}: the server does not give it out ({_ACCESS.format(host=self.host)})")
         if status in (404, 410):
-            raise RefusedError(f"{said}: {response.url} is not there")
+            raise RefusedError(f"{said}: the server does not have it")
         if status in _PASSING:
             raise BrokenError(said, wait_s=_retry_after(response.headers.get("Retry-After")))
-        raise RefusedError(f"{said} from {response.url}")
+        raise RefusedError(said)
 
-    def _page(self, name: str, response: requests.Response, body: bytes) -> str:
+    def _page(self, response: requests.Response, body: bytes) -> str:
         title = _TITLE.search(body)
         called = f" {title[1].decode('utf-8', 'replace')[:80]!r}" if title else ""
-        return f"a web page{called} came instead of {name} from {response.url} ({_ACCESS.format(host=self.host)})"
+        moved = f" from {urlsplit(response.url)._replace(query='').geturl()}" if response.history else ""
+        return f"a web page{called} came instead of the file{moved} ({_ACCESS.format(host=self.host)})"
 
 
 def _named_page(name: str) -> bool:

@@ -5,6 +5,7 @@ from biosig_lstm.models._recurrent import BidirectionalLSTM, flip_within_length,
 from biosig_lstm.models._spec import ModelSpec, spec_from_dict, specs
 from biosig_lstm.models.beat_runs import BeatRuns
 from biosig_lstm.models.bilstm import BiLSTM
+from biosig_lstm.models.conv_bilstm import ConvBiLSTM
 from biosig_lstm.models.pooling import AttentionPooling, last_pooling, max_pooling, mean_pooling
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "BeatRuns",
     "BiLSTM",
     "BidirectionalLSTM",
+    "ConvBiLSTM",
     "ModelSpec",
     "check_batch",
     "check_count",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from torch import nn
 
@@ -21,7 +21,14 @@ class ModelSpec(ABC):
 
     Subclasses are frozen dataclasses whose fields are plain values: numbers, strings, None, tuples of them, or
     another `ModelSpec`.
+
+    Attributes
+    ----------
+    answers_per_step : tuple of bool
+        Values of `per_step` that `build` takes: whether it can answer items (False), steps (True) or both.
     """
+
+    answers_per_step: ClassVar[tuple[bool, ...]] = (False, True)
 
     @abstractmethod
     def build(

@@ -1,0 +1,135 @@
+"""Convolutions that shorten a waveform, a bidirectional LSTM over what they found, one answer for each item."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name
+from biosig_lstm.models._convolution import ConvBlock
+from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._spec import ModelSpec
+from biosig_lstm.models.pooling import POOLINGS, pooling_layer
+
+__all__ = ["ConvBiLSTM", "ConvBiLSTMNetwork"]
+
+
+@dataclass(frozen=True)
+class ConvBiLSTM(ModelSpec):
+    """Strided convolutions over raw samples, a bidirectional LSTM at the lower rate, attention, one answer an item.
+
+    For waveforms: an LSTM over the samples themselves would need thousands of steps.
+
+    Parameters
+    ----------
+    channels : tuple of int
+        Of the convolutions, one after the other.
+    kernels, strides : tuple of int
+        Width of each, odd, and how many steps it makes one.
+    hidden_size : int
+        Units of each direction of the LSTM.
+    num_layers : int
+        Layers of the LSTM.
+    dropout : float
+        Dropped before, between and after the LSTM's layers in training, in [0, 1).
+    pooling : str
+        How steps become one vector: ``last``, ``mean``, ``max`` or ``attention``; see `biosig_lstm.models.pooling`.
+    memory_steps : int, optional
+        Longest dependence the LSTM should begin with, in steps of the lower rate (chrono initialisation).
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is out of range.
+
+    Examples
+    --------
+    >>> network = ConvBiLSTM(channels=(8, 8), kernels=(7, 5), strides=(4, 4)).build(n_features=1, n_outputs=3)
+    >>> network(torch.zeros(2, 500, 1), torch.tensor([500, 90])).shape
+    torch.Size([2, 3])
+    """
+
+    answers_per_step: ClassVar[tuple[bool, ...]] = (False,)
+
+    channels: tuple[int, ...] = (24, 32, 48, 64)
+    _: KW_ONLY
+    kernels: tuple[int, ...] = (15, 7, 5, 5)
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+    hidden_size: int = 48
+    num_layers: int = 1
+    dropout: float = 0.3
+    pooling: str = "attention"
+    memory_steps: int | None = None
+
+    def __post_init__(self) -> None:
+        check_recurrent(
+            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+        )
+        check_fraction("dropout", self.dropout)
+        check_name("pooling", self.pooling, POOLINGS)
+        if not self.channels or not len(self.channels) == len(self.kernels) == len(self.strides):
+            raise ParameterError(
+                f"a kernel and a stride for each of one or more convolutions, got channels {self.channels}, "
+                f"kernels {self.kernels}, strides {self.strides}"
+            )
+        for name in ("channels", "kernels", "strides"):
+            for value in getattr(self, name):
+                check_count(name, value)
+        if any(width % 2 == 0 for width in self.kernels):
+            raise ParameterError(f"kernels must be odd, got {self.kernels}")
+
+    def build(
+        self,
+        *,
+        n_features: int,
+        n_outputs: int,
+        window_shape: tuple[int, int] | None = None,  # noqa: ARG002 (a step is a plain vector here)
+        per_step: bool = False,
+    ) -> ConvBiLSTMNetwork:
+        """Return a freshly initialised network; see `ModelSpec.build`.
+
+        Raises
+        ------
+        ParameterError
+            When an answer for each step is asked for: there are fewer steps after the convolutions.
+        """
+        if per_step:
+            raise ParameterError("ConvBiLSTM gives one answer for each item; for one of each step take BiLSTM")
+        return ConvBiLSTMNetwork(self, n_features=n_features, n_outputs=n_outputs)
+
+
+class ConvBiLSTMNetwork(nn.Module):
+    """The network of a `ConvBiLSTM` specification: (x, lengths) to logits."""
+
+    def __init__(self, spec: ConvBiLSTM, *, n_features: int, n_outputs: int) -> None:
+        super().__init__()
+        check_count("n_features", n_features)
+        check_count("n_outputs", n_outputs)
+        self.n_features = n_features
+        given = (n_features, *spec.channels[:-1])
+        shapes = zip(given, spec.channels, spec.kernels, spec.strides, strict=True)
+        self.blocks = nn.ModuleList(ConvBlock(a, b, kernel=width, stride=step) for a, b, width, step in shapes)
+        self.lstm = BidirectionalLSTM(
+            spec.channels[-1],
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
+        )
+        self.pool = pooling_layer(spec.pooling, 2 * spec.hidden_size)
+        self.dropout = nn.Dropout(spec.dropout)
+        self.head = nn.Linear(2 * spec.hidden_size, n_outputs)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
+        check_batch(x, lengths, n_features=self.n_features)
+        rows = x.where(step_mask(lengths, x.shape[1]).unsqueeze(2), 0.0).transpose(1, 2)
+        ends = lengths
+        for block in self.blocks:
+            rows, ends = block(rows, ends)
+        states = self.lstm(self.dropout(rows.transpose(1, 2)), ends)
+        logits: Tensor = self.head(self.dropout(self.pool(states, ends)))
+        return logits

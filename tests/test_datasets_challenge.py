@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.io import loadmat, savemat
 
+import biosig_lstm as bl
 from biosig_lstm import datasets
 from biosig_lstm.datasets import cinc2021, cpsc2018
 from biosig_lstm.datasets._challenge import whole_recording, write_challenge
@@ -205,6 +206,17 @@ def test_original_file_that_is_no_structure_and_number_that_is_no_class_are_name
     (tmp_path / "REFERENCE.csv").write_text("Recording,First_label\nA0100,12\n", encoding="utf-8")
     with pytest.raises(DataError, match=r"A0100: a class is a number from 1 to 9, got '12'"):
         len(datasets.get("cpsc2018", tmp_path))
+
+
+def test_windows_of_several_labels_have_a_column_for_each_class(challenge, china):
+    data = datasets.get("cinc2021", challenge)
+    cut = bl.WholeRecording(classes=data.classes, multi_label=True)
+    windows = {recording.id: cut(recording) for recording in data.recordings()}
+    assert all(part.y.shape == (1, 26) for part in windows.values())
+    assert [name for name, bears in zip(data.classes, windows["Q0002"].y[0], strict=True) if bears] == ["PAC", "PVC"]
+    assert windows["S0001"].y.tolist() == [[0] * 26]
+    nine = bl.WholeRecording(classes=tuple(cpsc2018.CODES), multi_label=True)
+    assert nine(one(china["physionet"], "cpsc2018", "A0043")).y.tolist() == [[0, 1, 0, 0, 1, 0, 0, 0, 0]]
 
 
 @given(st.lists(st.sampled_from(sorted(ABBREVIATIONS)), max_size=12), st.integers(1, 10_000))

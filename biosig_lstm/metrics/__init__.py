@@ -19,12 +19,15 @@ from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
 from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
 from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
 from biosig_lstm.metrics.result import Scores
+from biosig_lstm.metrics.stages import STAGE_CLASSES, WNR, merge_classes, stage_scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
 
 __all__ = [
     "AAMI",
     "AAMI_CLASSES",
+    "STAGE_CLASSES",
     "WITHOUT_232",
+    "WNR",
     "EventMatch",
     "Interval",
     "MultiLabelScores",
@@ -47,9 +50,11 @@ __all__ = [
     "macro_f1",
     "macro_roc_auc",
     "match_events",
+    "merge_classes",
     "multilabel_scores",
     "positive_predictivity",
     "roc_auc",
     "sensitivity",
+    "stage_scores",
     "summarize",
 ]

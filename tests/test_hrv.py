@@ -326,8 +326,14 @@ def test_no_template_reaches_over_a_gap() -> None:
     x = np.array([1, 2, 3, np.nan, 1, 2, 9, np.nan, 1, 2, 3], dtype=float)
     sample, approximate = entropies(x, tolerance=0.1)
     assert sample == pytest.approx(-np.log(2 / 6))
-    pairs, triples = [3 / 6, 2 / 6, 3 / 6, 1 / 6, 3 / 6, 2 / 6], [2 / 3, 1 / 3, 2 / 3]
+    pairs, triples = [3 / 4, 3 / 4, 3 / 4, 1 / 4], [2 / 3, 1 / 3, 2 / 3]
     assert approximate == pytest.approx(np.mean(np.log(pairs)) - np.mean(np.log(triples)))
+
+
+def test_regularity_is_not_negative_where_many_intervals_are_missing() -> None:
+    nn = SHORT.copy()
+    nn[::4] = np.nan
+    assert 0 < nonlinear(nn)["approximate_entropy"] < 1
 
 
 def test_the_memory_of_entropies_grows_with_the_series_alone() -> None:

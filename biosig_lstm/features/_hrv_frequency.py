@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.fft import next_fast_len
 from scipy.interpolate import CubicSpline
 
 from biosig_lstm.errors import ParameterError, options
@@ -203,7 +204,8 @@ def _welch(intervals: Series, segment_s: float, highest_hz: float) -> tuple[Floa
 
     x = _tachogram(intervals)
     half = len(x) // (_n_segments(len(x) / _TACHOGRAM_HZ, segment_s) + 1)
-    frequencies, density = welch(x, _TACHOGRAM_HZ, nperseg=2 * half, noverlap=half, nfft=4 * half)
+    padded = next_fast_len(4 * half, real=True)
+    frequencies, density = welch(x, _TACHOGRAM_HZ, nperseg=2 * half, noverlap=half, nfft=padded)
     kept = frequencies <= highest_hz
     return frequencies[kept], density[kept]
 

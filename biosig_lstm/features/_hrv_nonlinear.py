@@ -107,7 +107,8 @@ def entropies(values: npt.ArrayLike, *, tolerance: float) -> tuple[float, float]
     -----
     Richman and Moorman 2000 (doi:10.1152/ajpheart.2000.278.6.H2039) and Pincus 1991 (doi:10.1073/pnas.88.6.2297).
     Templates are sorted by their first value, so that only those within the tolerance are compared: memory grows
-    with n, time with the pairs that match in one value. Where intervals are missing, templates count that are whole.
+    with n, time with the pairs that match in one value. Where values are missing, templates of 2 count that go on to
+    a third, and the last of the series, as it does in Pincus' definition.
 
     Examples
     --------
@@ -118,7 +119,8 @@ def entropies(values: npt.ArrayLike, *, tolerance: float) -> tuple[float, float]
     if not tolerance >= 0:
         raise ParameterError(f"the tolerance must be 0 or more, got {tolerance!r}")
     first, second, third = x[:-1], x[1:], np.append(x[2:], np.nan)[: max(len(x) - 1, 0)]
-    whole = np.flatnonzero(np.isfinite(first) & np.isfinite(second))
+    counts = np.isfinite(third) | (np.arange(len(third)) == len(third) - 1)
+    whole = np.flatnonzero(np.isfinite(first) & np.isfinite(second) & counts)
     order = whole[np.argsort(first[whole], kind="stable")]
     pairs, pairs_with_third, triples = _matches(first[order], second[order], third[order], tolerance)
     has_third = np.isfinite(third[order])
@@ -143,16 +145,21 @@ def _matches(first: Any, second: Any, third: Any, tolerance: float) -> Any:
             low += 1
         while high < n and first[high] - first[i] <= tolerance:
             high += 1
-        a, b = second[i], third[i]
-        n_pairs, n_with, n_triples = 0, 0, 0
-        for j in range(low, high):
-            near = abs(second[j] - a) <= tolerance
-            apart = abs(third[j] - b)
-            n_pairs += near
-            n_with += near & (apart >= 0)
-            n_triples += near & (apart <= tolerance)
-        pairs[i], with_third[i], triples[i] = n_pairs, n_with, n_triples
+        counts = _near(second[low:high], third[low:high], second[i], third[i], tolerance)
+        pairs[i], with_third[i], triples[i] = counts
     return pairs, with_third, triples
+
+
+@njit(cache=True)
+def _near(second: Any, third: Any, a: float, b: float, tolerance: float) -> Any:
+    n_pairs, n_with, n_triples = 0, 0, 0
+    for j in range(len(second)):
+        near = abs(second[j] - a) <= tolerance
+        apart = abs(third[j] - b)
+        n_pairs += near
+        n_with += near & (apart >= 0)
+        n_triples += near & (apart <= tolerance)
+    return n_pairs, n_with, n_triples
 
 
 def dfa_alpha(values: npt.ArrayLike, *, scales: tuple[int, int]) -> float:

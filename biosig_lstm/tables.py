@@ -96,6 +96,11 @@ class Table:
         """Subjects that occur, sorted."""
         return tuple(sorted({row.subject for row in self.rows}))
 
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Id of each row's recording: its file's name, with its folders or its start where two are alike."""
+        return tuple(_ids(self.rows))
+
     def subjects_of(self, label: str) -> tuple[str, ...]:
         """Return the subjects that have a row with this label, sorted."""
         return tuple(sorted({row.subject for row in self.rows if row.label == label}))
@@ -118,7 +123,7 @@ class Table:
         DataError
             At its turn, when a recording cannot be read; the message names the line.
         """
-        for row, name in zip(self.rows, _ids(self.rows), strict=True):
+        for row, name in zip(self.rows, self.ids, strict=True):
             if announce:
                 announce(name)
             yield self._open(row, name)
@@ -155,10 +160,9 @@ class Table:
             When any cannot be read, lacks a channel or is of a lower rate, all of them in one message; or when they
             differ in channels, rate or units: the message counts each kind and says what it would take.
         """
-        seen: dict[Row, Recording] = {}
+        seen: dict[Row, Facts] = {}
         unusable: list[str] = []
-        longest_s = 0.0
-        for row, name in zip(self.rows, _ids(self.rows), strict=True):
+        for row, name in zip(self.rows, self.ids, strict=True):
             if announce:
                 announce(name)
             try:
@@ -166,16 +170,16 @@ class Table:
             except DataError as error:
                 unusable.append(str(error))
                 continue
-            longest_s = max(longest_s, recording.duration_s)
-            seen[row] = recording.crop(stop_s=0.0)
+            held = (recording.fs, tuple(recording.channels), tuple(recording.units), recording.duration_s)
+            seen[row] = Facts(*held)
         if unusable:
             raise DataError(
                 f"{self.path}: {len(unusable)} of {len(self)} recordings cannot be used; correct or remove these "
                 "lines:\n  " + "\n  ".join(unusable)
             )
-        first = next(iter(seen.values()))
         _check_alike(self.path, seen, rates=rate_hz is None)
-        return Facts(rate_hz or first.fs, tuple(first.channels), tuple(first.units), longest_s)
+        first = next(iter(seen.values()))
+        return first._replace(fs=rate_hz or first.fs, longest_s=max(held.longest_s for held in seen.values()))
 
     def _usable(self, row: Row, name: str, channels: Sequence[str] | None, rate_hz: float | None) -> Recording:
         recording = self._open(row, name)
@@ -301,16 +305,16 @@ def _ids(rows: Sequence[Row]) -> list[str]:
     return [f"{names[row.path]}@{row.start_s or 0:g}" if row.path in several else names[row.path] for row in rows]
 
 
-def _check_alike(file: Path, seen: Mapping[Row, Recording], *, rates: bool) -> None:
+def _check_alike(file: Path, seen: Mapping[Row, Facts], *, rates: bool) -> None:
     names = {row: " ".join(sorted(name.strip().casefold() for name in held.channels)) for row, held in seen.items()}
     shown = {names[row]: " ".join(held.channels) for row, held in seen.items()}
     common = set.intersection(*({name.strip() for name in held.channels} for held in seen.values()))
-    held = f"all have {', '.join(sorted(common))}" if common else "none is in all of them: rename or leave out some"
+    shared = f"all have {', '.join(sorted(common))}" if common else "none is in all of them: rename or leave out some"
     _refuse_mixed(file, "channels", {row: shown[name] for row, name in names.items()},
-                  remedy=f"Say which to use, as in channels=[...] or --channels; {held}")  # fmt: skip
+                  remedy=f"Say which to use, as in channels=[...] or --channels; {shared}")  # fmt: skip
     if rates:
-        lowest = min(recording.fs for recording in seen.values())
-        _refuse_mixed(file, "rate", {row: f"{recording.fs:g} Hz" for row, recording in seen.items()},
+        lowest = min(held.fs for held in seen.values())
+        _refuse_mixed(file, "rate", {row: f"{held.fs:g} Hz" for row, held in seen.items()},
                       remedy=f"rate_hz={lowest:g} or --rate-hz {lowest:g} brings all to the lowest")  # fmt: skip
     kinds = {row: " ".join(sorted({_dimension(unit) for unit in held.units})) for row, held in seen.items()}
     _refuse_mixed(file, "units", kinds, remedy="Voltages are converted into each other, other units cannot be")

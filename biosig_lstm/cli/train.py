@@ -4,33 +4,59 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 from typing import Any
 
 from biosig_lstm.cli._common import OK, natural, positive, say
+from biosig_lstm.errors import ParameterError
 
 __all__ = ["add"]
+
+_FOR_TABLES = ("channels", "rate_hz", "window_s", "folds", "report")
+_FOR_PROTOCOLS = ("data", "log")
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    train = commands.add_parser("train", help="train a model by a protocol and save it in one file")
-    train.add_argument("protocol", metavar="PROTOCOL", help="such as mitdb-aami or sample-aami")
-    train.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
+    train = commands.add_parser("train", help="train a model by a protocol, or on a table of your recordings")
+    train.add_argument(
+        "source",
+        metavar="PROTOCOL|TABLE.csv",
+        help="a protocol such as mitdb-aami, or a CSV file with columns path,label,subject[,start_s,stop_s]",
+    )
     train.add_argument("--out", required=True, metavar="FILE", help="the model file to write")
     train.add_argument("--seed", type=natural, default=0, metavar="N", help="decides weights, order, augmentation")
     train.add_argument("--max-epochs", type=positive, metavar="N", help="the recipe's own number by default")
     train.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    train.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
+    protocol = train.add_argument_group("with a protocol")
+    protocol.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
+    protocol.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
+    table = train.add_argument_group("with a table")
+    table.add_argument("--channels", nargs="+", metavar="NAME", help="channels to use; all by default")
+    table.add_argument("--rate-hz", type=float, metavar="HZ", help="bring recordings of several rates to this one")
+    table.add_argument("--window-s", type=float, metavar="S", help="longest piece looked at as one; 30 by default")
+    table.add_argument("--folds", type=natural, metavar="N", help="of the validation by subject; 5 by default, 0: none")
+    table.add_argument("--report", metavar="DIR", help="write the validation's scores and predictions here")
     train.set_defaults(run=_train)
 
 
 def _train(chosen: argparse.Namespace) -> int:
     from biosig_lstm.estimators import check_writable
+
+    is_table = chosen.source.lower().endswith(".csv")
+    misplaced = [name for name in (_FOR_PROTOCOLS if is_table else _FOR_TABLES) if getattr(chosen, name) is not None]
+    if misplaced:
+        kind = "a protocol, not with a table" if is_table else "a table, not with a protocol"
+        raise ParameterError(f"--{misplaced[0].replace('_', '-')} goes with {kind}; got {chosen.source}")
+    check_writable(chosen.out)
+    return _train_on_table(chosen) if is_table else _train_by_protocol(chosen)
+
+
+def _train_by_protocol(chosen: argparse.Namespace) -> int:
     from biosig_lstm.recipes import train_protocol
 
-    check_writable(chosen.out)
     model = train_protocol(
-        chosen.protocol,
+        chosen.source,
         root=chosen.data,
         seed=chosen.seed,
         max_epochs=chosen.max_epochs,
@@ -39,6 +65,33 @@ def _train(chosen: argparse.Namespace) -> int:
         announce=_overwrite,
     )
     model.save(chosen.out)
+    say(f"{chosen.out}: {model!r}")
+    return OK
+
+
+def _train_on_table(chosen: argparse.Namespace) -> int:
+    from biosig_lstm.estimators import Classifier
+    from biosig_lstm.scoring import output_folder
+
+    if chosen.report:
+        output_folder(chosen.report)
+    given = {"n_splits": chosen.folds, "window_s": chosen.window_s, "max_epochs": chosen.max_epochs}
+    model = Classifier.from_table(
+        chosen.source,
+        channels=chosen.channels,
+        rate_hz=chosen.rate_hz,
+        seed=chosen.seed,
+        device=chosen.device,
+        announce=_overwrite,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    model.save(chosen.out)
+    if model.validation is not None:
+        say(repr(model.validation))
+        if chosen.report:
+            from biosig_lstm.report import write_validation
+
+            write_validation(model.validation, Path(chosen.report))
     say(f"{chosen.out}: {model!r}")
     return OK
 

@@ -4,19 +4,23 @@ from pathlib import Path
 
 from biosig_lstm.estimators._base import Estimator, Training
 from biosig_lstm.estimators._file import check_writable, read_header
+from biosig_lstm.estimators._from_table import Validation
 from biosig_lstm.estimators.classifier import Classifier
+from biosig_lstm.estimators.delineator import Delineator
 from biosig_lstm.estimators.multi_label_classifier import MultiLabelClassifier, MultiLabelPredictions
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.estimators.step_classifier import StepClassifier
 
 __all__ = [
     "Classifier",
+    "Delineator",
     "Estimator",
     "MultiLabelClassifier",
     "MultiLabelPredictions",
     "Predictions",
     "StepClassifier",
     "Training",
+    "Validation",
     "check_writable",
     "load",
     "read_header",
@@ -28,7 +32,7 @@ def load(path: str | Path) -> Estimator:
     from biosig_lstm.errors import DataError, options
 
     kinds: dict[str, type[Estimator]] = {
-        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier)
+        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator)
     }
     name = str(read_header(path).get("estimator"))
     if name not in kinds:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Self, cast
 
 import numpy as np
 
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators._base import Estimator
+from biosig_lstm.estimators._from_table import Validation, classifier_from_table
 from biosig_lstm.estimators.predictions import Predictions
+from biosig_lstm.models import ModelSpec
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.training import FitSettings
 
 __all__ = ["Classifier"]
 
@@ -22,6 +28,73 @@ class Classifier(Estimator):
     >>> prepare = bl.Pipeline(filters=[bl.Bandpass(0.5, 40)], windows=bl.FixedLength(10, classes=("N", "A")))
     >>> model = bl.Classifier(prepare, bl.BiLSTM(hidden_size=16, pooling="attention"))
     """
+
+    validation: Validation | None = None
+    """How models of this kind did across subjects, where `from_table` made it in this session."""
+
+    @classmethod
+    def from_table(
+        cls,
+        path: str | Path,
+        *,
+        channels: Sequence[str] | None = None,
+        rate_hz: float | None = None,
+        window_s: float = 30.0,
+        pipeline: Pipeline | None = None,
+        model: ModelSpec | None = None,
+        settings: FitSettings | None = None,
+        n_splits: int = 5,
+        progress: bool = True,
+        announce: Callable[[str], None] | None = None,
+        **changes: Any,
+    ) -> Self:
+        """Return a classifier trained on the recordings of a table, with its scores on subjects it had not seen.
+
+        Parameters
+        ----------
+        path : path
+            A CSV file with columns ``path,label,subject`` and optionally ``start_s,stop_s``; paths are relative to it.
+        channels : sequence of str, optional
+            Channels to use; by default those of the recordings, which must then be the same in all.
+        rate_hz : float [unit=Hz], optional
+            Rate that recordings are brought to first where theirs differ; by default they must not.
+        window_s : float [unit=s]
+            Longer recordings are looked at in equal pieces of at most this length.
+        pipeline, model, settings : optional
+            Instead of what the kind of signal suggests; single settings can be given by name, as in `fit`.
+        n_splits : int [0, or >= 2]
+            Folds of the validation by subject, fewer where a class has fewer subjects; 0 leaves it out.
+        progress : bool
+            Show progress on stderr.
+        announce : callable, optional
+            Called with the id of each recording before it is read.
+
+        Returns
+        -------
+        Classifier
+            Trained on every recording; `validation` holds the scores of the folds, the card repeats them.
+
+        Raises
+        ------
+        DataError
+            When the table cannot be used: recordings that are not there or cannot be read (all of them in one
+            message), that differ in rate, channels or units (with what it would take), a class of one subject.
+        """
+        made = classifier_from_table(
+            cls,
+            path,
+            channels=channels,
+            rate_hz=rate_hz,
+            window_s=window_s,
+            pipeline=pipeline,
+            model=model,
+            settings=settings,
+            n_splits=n_splits,
+            progress=progress,
+            announce=announce,
+            **changes,
+        )
+        return cast("Self", made)
 
     def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:
         """Return a row for each item, in order.

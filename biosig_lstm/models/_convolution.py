@@ -11,7 +11,7 @@ __all__ = ["ConvBlock", "MaskedBatchNorm", "shorter"]
 
 
 def shorter(lengths: Tensor, stride: int) -> Tensor:
-    """Return the lengths after a convolution of this stride, padded by half its width: length over stride, rounded up."""
+    """Return the lengths after a convolution of this stride, padded by half its width: rounded up."""
     return torch.div(lengths + stride - 1, stride, rounding_mode="floor")
 
 

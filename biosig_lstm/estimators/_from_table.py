@@ -1,0 +1,143 @@
+"""A classifier from a table of recordings: checked, validated across subjects, then trained on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from biosig_lstm.containers import Windows
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.estimators._kinds import default_pipeline, signal_kind
+from biosig_lstm.estimators.predictions import Predictions
+from biosig_lstm.features.standardize import Standardize
+from biosig_lstm.metrics import Scores, class_scores
+from biosig_lstm.models import ConvBiLSTM, ModelSpec
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.splits import kfold_by_subject
+from biosig_lstm.tables import Table, read_table
+from biosig_lstm.training import FitSettings
+
+if TYPE_CHECKING:
+    from biosig_lstm.estimators.classifier import Classifier
+
+__all__ = ["Validation", "classifier_from_table"]
+
+_WINDOW_S = 30.0
+_SETTINGS = FitSettings(max_epochs=30, batch_size=16, learning_rate=3e-3, average_decay=0.98)
+
+
+@dataclass(frozen=True, repr=False)
+class Validation:
+    """How models of the same kind did on subjects that they had not seen.
+
+    Parameters
+    ----------
+    scores : Scores
+        Of every recording, named by the model of the fold that it was no part of.
+    predictions : Predictions
+        A row for each recording; of recordings in several pieces the mean log-probability.
+    n_splits : int
+        Folds, by subject.
+    """
+
+    scores: Scores
+    predictions: Predictions
+    n_splits: int
+
+    def __repr__(self) -> str:
+        return f"{self.n_splits} folds by subject, each recording named by a model of other subjects\n{self.scores!r}"
+
+    def _repr_html_(self) -> str:
+        return f"<p>{self.n_splits} folds by subject</p>{self.scores._repr_html_()}"
+
+
+def classifier_from_table(
+    kind: type[Classifier],
+    path: str | Path,
+    *,
+    channels: Sequence[str] | None = None,
+    rate_hz: float | None = None,
+    window_s: float = _WINDOW_S,
+    pipeline: Pipeline | None = None,
+    model: ModelSpec | None = None,
+    settings: FitSettings | None = None,
+    n_splits: int = 5,
+    progress: bool = True,
+    announce: Callable[[str], None] | None = None,
+    **changes: Any,
+) -> Classifier:
+    """Return a trained `Classifier`; see `Classifier.from_table`."""
+    table = read_table(path)
+    folds = _check_classes(table, n_splits)
+    facts = table.facts(channels=channels, rate_hz=rate_hz, announce=announce)
+    prepare = pipeline or default_pipeline(facts, classes=table.classes, window_s=window_s)
+    windows = prepare(table.recordings(announce=announce))
+    network = model or ConvBiLSTM()
+
+    def train(part: Windows) -> Classifier:
+        fresh = kind(prepare, network, standardize=Standardize(), task="labels")
+        return fresh.fit(part, settings=settings or _SETTINGS, progress=progress, **changes)
+
+    validation = None
+    if folds:
+        said = []
+        for fold, test in kfold_by_subject(windows, n_splits=folds):
+            said.append(train(fold).predict(test))
+        validation = _validated(Predictions.concatenate(said), table, folds)
+    made = train(windows)
+    made.validation = validation
+    made.card = _card(table, signal_kind(facts), validation)
+    return made
+
+
+def _check_classes(table: Table, n_splits: int) -> int:
+    """Return how many folds the rarest class allows, at most those asked for."""
+    if len(table.classes) < 2:
+        raise DataError(f"{table.path}: the only label is {table.classes[0]!r}: a classifier needs two classes or more")
+    if n_splits != 0 and n_splits < 2:
+        raise ParameterError(f"n_splits must be 2 or more, or 0 for no validation, got {n_splits}")
+    few = {name: who for name in table.classes if len(who := table.subjects_of(name)) < 2}
+    if few and n_splits:
+        listed = "; ".join(f"{name!r} in {who[0]!r} alone" for name, who in few.items())
+        raise DataError(
+            f"{table.path}: a class of one subject cannot be told from that subject, nor be validated: {listed}. "
+            "Add recordings of other subjects, leave the class out, or train without validation (n_splits=0, --folds 0)"
+        )
+    return min(n_splits, *(len(table.subjects_of(name)) for name in table.classes))
+
+
+def _validated(said: Predictions, table: Table, n_splits: int) -> Validation:
+    merged = _by_recording(said)
+    truth = dict(zip(table.ids, (row.label for row in table.rows), strict=True))
+    scores = class_scores(
+        [truth[name] for name in merged.recordings.tolist()],
+        merged.labels.tolist(),
+        merged.subjects,
+        classes=said.classes,
+    )
+    return Validation(scores, merged, n_splits)
+
+
+def _by_recording(said: Predictions) -> Predictions:
+    names, first, which = np.unique(said.recordings, return_index=True, return_inverse=True)
+    total = np.zeros((len(names), len(said.classes)))
+    np.add.at(total, which, said.log_probabilities)
+    mean = total / np.bincount(which)[:, None]
+    logs = (mean - np.log(np.exp(mean).sum(axis=1, keepdims=True))).astype(np.float32)
+    return Predictions(names, said.subjects[first], said.samples[first] * 0, said.fs[first], logs, said.classes)
+
+
+def _card(table: Table, kind: str, validation: Validation | None) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "task": f"recordings ({kind}) to the classes {' '.join(table.classes)}",
+        "data": f"{table.path.name}: {len(table)} rows of {len(table.subjects)} subjects",
+        "limits": "Research use. Trained on the recordings of one table; says nothing about others unlike them.",
+    }
+    if validation is not None:
+        shown = {name: interval.to_dict() for name, interval in validation.scores.metrics.items()}
+        card["validation"] = {"folds": validation.n_splits, "by": "subject", "metrics": shown}
+    return card

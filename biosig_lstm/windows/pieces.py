@@ -1,0 +1,62 @@
+"""Pieces of a recording: the whole of it where it is short, equal parts where it is long."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.steps import Step
+from biosig_lstm.windows._common import indices, label_at, unit
+
+__all__ = ["Pieces"]
+
+
+@dataclass(frozen=True)
+class Pieces(Step):
+    """The recording in as few equal pieces as are no longer than `longest_s`, each an item whose steps are samples.
+
+    Nothing is left out and nothing is padded: 20 s are one piece, and 70 s at `longest_s` = 30 three of 23.3 s.
+
+    Parameters
+    ----------
+    longest_s : float [unit=s, > 0]
+        Longest piece.
+    classes : tuple of str
+        Labels of pieces: a piece has the label of the annotation that covers its middle, or none.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    longest_s: float
+    classes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.longest_s > 0:
+            raise ParameterError(f"the longest piece must be of a positive length, got {self!r}")
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return an item for each piece."""
+        if not recording.n_samples:
+            raise DataError(f"{recording.id}: the recording holds no samples")
+        most = max(math.floor(self.longest_s * recording.fs * (1 + 1e-9)), 1)
+        n_pieces = -(-recording.n_samples // most)
+        edges = np.arange(n_pieces + 1) * recording.n_samples // n_pieces
+        labels = [label_at(recording, int(middle)) for middle in (edges[:-1] + edges[1:]) // 2]
+        return Windows(
+            values=recording.signals.T,
+            offsets=edges,
+            columns=recording.channels,
+            rate_hz=recording.fs,
+            subjects=np.full(n_pieces, recording.subject),
+            recordings=np.full(n_pieces, recording.id),
+            starts=edges[:-1],
+            fs=np.full(n_pieces, recording.fs),
+            y=indices(labels, self.classes) if self.classes else None,
+            classes=self.classes,
+            unit=unit(recording.units),
+        )

@@ -16,6 +16,11 @@ __all__ = [
 ]
 
 
+_MOST_NAMED = 60
+
+_MOST_SHOWN, _FEW_SHOWN = 100, 8
+
+
 class BiosigError(Exception):
     """Base of every error raised by this package."""
 
@@ -48,12 +53,12 @@ def options(got: str, allowed: Iterable[str]) -> str:
     got : str
         The name that came.
     allowed : iterable of str
-        The names that exist.
+        The names that exist; the first sixty are shown.
 
     Returns
     -------
     str
-        ``"'x'; did you mean 'y'? possible: a, b, y"``.
+        ``"'x'; did you mean 'y'? possible: a, b, y"``; of more than a hundred names the first few.
 
     Examples
     --------
@@ -63,4 +68,5 @@ def options(got: str, allowed: Iterable[str]) -> str:
     names = sorted(allowed)
     close = difflib.get_close_matches(got, names, n=1)
     guess = f"; did you mean {close[0]!r}?" if close else ";"
-    return f"{got!r}{guess} possible: {', '.join(names) if names else 'none'}"
+    shown = names if len(names) <= _MOST_NAMED else [*names[:_MOST_NAMED], f"... ({len(names)} in all)"]
+    return f"{got!r}{guess} possible: {', '.join(shown) or 'none'}"

@@ -273,6 +273,8 @@ class Dataset:
         if which is None:
             return held
         wanted = self._named(which) if isinstance(which, str) else tuple(which)
+        if not set(wanted).difference(held):
+            return wanted
         known = set(held) | set(self.card.records)
         unknown = [record for record in wanted if record not in known]
         if unknown:

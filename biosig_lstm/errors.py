@@ -15,7 +15,6 @@ __all__ = [
     "options",
 ]
 
-
 _MOST_NAMED = 60
 
 _MOST_SHOWN, _FEW_SHOWN = 100, 8

@@ -173,6 +173,15 @@ def test_cpsc_has_nine_classes_and_some_recordings_have_several(china):
     assert found == {"A0001": ["RBBB"], "A0043": ["AF", "RBBB"], "A0100": ["Normal"], "A0200": ["PVC", "STD", "STE"]}
 
 
+def test_cpsc_lists_its_records_and_a_misspelt_name_is_answered_in_a_line(china):
+    data = datasets.get("cpsc2018", china["physionet"])
+    assert (data.card.records[0], data.card.records[-1], len(data.card.records)) == ("A0001", "A6877", 6877)
+    assert len(data.absent) == 6877 - 4
+    with pytest.raises(ParameterError, match=r"'A1'.* possible: A0001, .*, A0060, \.\.\. \(6877 in all\)$") as caught:
+        data.recordings("A1")
+    assert len(str(caught.value)) < 600
+
+
 def test_both_layouts_of_cpsc_give_the_same_values_and_classes(china):
     both = [list(datasets.get("cpsc2018", china[layout]).recordings()) for layout in ("physionet", "original")]
     assert len(both[0]) == len(both[1]) == 4

@@ -23,6 +23,7 @@ _PLACES = {
     "biosig_lstm.events.quality": ("SignalQuality",),
     "biosig_lstm.windows": ("AroundEvents", "FixedLength", "Pieces", "WholeRecording"),
     "biosig_lstm.features.hrv": ("HRV", "hrv"),
+    "biosig_lstm.features.local_hrv": ("LocalHRV",),
     "biosig_lstm.features.own_beat": ("AgainstOwnBeat",),
     "biosig_lstm.features.rr": ("RRIntervals",),
     "biosig_lstm.features.standardize": ("Standardize",),

@@ -16,7 +16,7 @@ import pytest
 import biosig_lstm.features as features
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.datasets._synthetic_ecg import synthetic_ecg
-from biosig_lstm.features import own_beat, rr
+from biosig_lstm.features import hrv, local_hrv, own_beat, rr
 from biosig_lstm.steps import Step
 from biosig_lstm.windows import AroundEvents
 
@@ -212,6 +212,18 @@ def rr_reference(windows: Windows) -> dict[str, Array]:
     return {name: np.clip(formula(Rhythm(times)), -4, 4) for name, formula in RR_REFERENCES.items()}
 
 
+def local_hrv_reference(windows: Windows) -> dict[str, Array]:
+    """Return what the time domain says about the intervals between the beats within 20 s of each beat."""
+    times = windows.step_samples() / windows.fs[0]
+    nn = hrv.nn_intervals(times)
+    rows = []
+    for time in times:
+        inside = (times[:-1] >= time - 20) & (times[1:] <= time + 20)
+        found = hrv.time_domain(nn[inside], times_s=times[1:][inside])
+        rows.append([found[name] for name in local_hrv.COLUMNS])
+    return dict(zip(local_hrv.COLUMNS, np.nan_to_num(rows).reshape(len(times), -1).T, strict=True))
+
+
 def own_beat_reference(windows: Windows) -> dict[str, Array]:
     leads = windows.values.astype(np.float64).reshape(len(windows.values), 3, SAMPLES)
     absent = np.zeros(len(leads))
@@ -226,6 +238,7 @@ def own_beat_reference(windows: Windows) -> dict[str, Array]:
 REFERENCES: list[tuple[Step, Callable[[Windows], dict[str, Array]]]] = [
     (features.own_beat.AgainstOwnBeat(BEFORE_S, RATE_HZ), own_beat_reference),
     (features.rr.RRIntervals(), rr_reference),
+    (local_hrv.LocalHRV(40.0), local_hrv_reference),
 ]
 IDS = [type(step).__name__ for step, _ in REFERENCES]
 each_feature = pytest.mark.parametrize(("step", "reference"), REFERENCES, ids=IDS)

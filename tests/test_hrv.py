@@ -23,7 +23,7 @@ from scipy import signal, stats
 from scipy.interpolate import CubicSpline
 
 import biosig_lstm as bl
-from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.features import hrv as module
 from biosig_lstm.features.hrv import (
@@ -42,6 +42,8 @@ from biosig_lstm.features.hrv import (
     spectrum,
     time_domain,
 )
+from biosig_lstm.features.local_hrv import COLUMNS as LOCAL
+from biosig_lstm.features.local_hrv import local_hrv
 from biosig_lstm.formats.wfdb import read_annotations
 
 Array = np.ndarray[Any, Any]
@@ -604,6 +606,33 @@ def test_only_the_domains_that_are_wanted() -> None:
 def test_what_cannot_be_measured_is_refused(beats: Any, more: dict[str, Any], message: str) -> None:
     with pytest.raises((DataError, ParameterError), match=message):
         hrv(beats, **more)
+
+
+# ---- Around each beat
+
+
+@settings(max_examples=25, deadline=None)
+@given(INTERVALS, st.floats(1, 200), st.sampled_from(["lipponen", "malik", "none"]))
+def test_around_each_beat_is_what_a_window_there_says(nn: Array, window_s: float, rule: Any) -> None:
+    times = np.concatenate([[0.0], np.cumsum(np.round(nn))]) / 1000
+    window_s = round(window_s) + 0.0005
+    expected = hrv(times, window_s=window_s, starts_s=times - window_s / 2, artefacts=rule, domains=["time"])
+    got = dict(zip(LOCAL, local_hrv(times, window_s=window_s, artefacts=rule).T, strict=True))
+    for name, values in got.items():
+        np.testing.assert_allclose(values, np.nan_to_num(expected[name]), rtol=1e-4, atol=2e-3, err_msg=name)
+
+
+def test_the_step_needs_beats_a_length_and_a_rule() -> None:
+    even = Windows(np.zeros((4, 1)), [0, 4], ["a"], 100.0, subjects=["p"], recordings=["r"], starts=[0], fs=[100.0])
+    with pytest.raises(DataError, match=r"HRV needs steps that are beats.*no positions"):
+        bl.LocalHRV()(even)
+    with pytest.raises(ParameterError, match="window_s must be positive, got 0"):
+        bl.LocalHRV(0)
+    with pytest.raises(ParameterError, match="did you mean 'malik'"):
+        bl.LocalHRV(artefacts="malk")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="window_s must be positive, got -1"):
+        local_hrv([0, 1], window_s=-1)
+    assert dict(LOCAL).items() <= dict(COLUMNS).items()
 
 
 # ---- The result

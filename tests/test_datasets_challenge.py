@@ -228,6 +228,13 @@ def test_windows_of_several_labels_have_a_column_for_each_class(challenge, china
     assert nine(one(china["physionet"], "cpsc2018", "A0043")).y.tolist() == [[0, 1, 0, 0, 1, 0, 0, 0, 0]]
 
 
+@pytest.mark.parametrize(("name", "n_classes"), [("cinc2021", 26), ("cpsc2018", 9)])
+def test_several_labels_are_scored_on_whatever_the_model_has_not_seen(name, n_classes):
+    protocol = datasets.get_protocol(name)
+    assert (protocol.task, protocol.open, len(protocol.classes)) == ("multilabel", True, n_classes)
+    assert "not published" in protocol.notes
+
+
 @given(st.lists(st.sampled_from(sorted(ABBREVIATIONS)), max_size=12), st.integers(1, 10_000))
 def test_every_label_stands_once_and_no_code_is_lost(codes, n_samples):
     marks = whole_recording([(ABBREVIATIONS[code], code) for code in codes], n_samples)

@@ -150,6 +150,13 @@ def test_no_samples_and_no_channels_are_refused() -> None:
         EcgLeads()(recording([]))
 
 
+def test_no_channels_may_be_allowed_but_never_a_dead_lead() -> None:
+    nothing = recording([])
+    assert EcgLeads(required=False)(nothing) is nothing
+    with pytest.raises(DataError, match="II is flat"):
+        EcgLeads(required=False)(changed(recording(["II"]), "II", 0.0))
+
+
 def test_an_eeg_named_recording_that_has_a_dead_ecg_is_refused_whole() -> None:
     dead = changed(recording(["EEG C3", "ECG"]), "ECG", 0.0)
     with pytest.raises(DataError, match="EEG C3 is not named as an ECG lead; ECG is flat"):

@@ -51,6 +51,8 @@ class EcgLeads(Filter):
     ----------
     most : int [>= 1]
         How many leads to keep.
+    required : bool
+        Whether a recording without any channel is refused; if not it stays as it is, for what its annotated beats tell.
 
     Raises
     ------
@@ -66,6 +68,7 @@ class EcgLeads(Filter):
     accepts_nan: ClassVar[bool] = True
 
     most: int = 2
+    required: bool = True
 
     def __post_init__(self) -> None:
         if self.most < 1:
@@ -79,6 +82,8 @@ class EcgLeads(Filter):
         DataError
             When no channel can be used: each is named with the reason.
         """
+        if not recording.channels and not self.required:
+            return recording
         reasons = dict(_unusable(recording))
         usable = [name for name in recording.channels if name not in reasons]
         if not usable:

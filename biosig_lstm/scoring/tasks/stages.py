@@ -1,0 +1,47 @@
+"""Sleep stages of the epochs of a night."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.errors import DataError
+from biosig_lstm.estimators import Predictions, StepClassifier
+from biosig_lstm.metrics import Scores, stage_scores
+from biosig_lstm.scoring.tasks._task import Part, Task
+
+__all__ = ["EXTENSION", "TASK"]
+
+EXTENSION = "stage"
+
+
+class _Stages(Task):
+    """Every epoch gets a stage; beats, where the model goes by them, are the experts' or the detector's."""
+
+    counted = "epochs"
+    can_detect = True
+    estimator = StepClassifier
+
+    def score_one(self, model: StepClassifier, recording: Recording, *, detected: bool = False) -> Part:
+        """Return the stage index of every epoch, -1 where nobody staged it, and the predictions."""
+        windows = model.pipeline.with_positions("detected" if detected else "annotated")(recording)
+        if windows.y is None or not (windows.y >= 0).any():
+            raise DataError(f"{recording.id}: no epoch bears one of the stages {' '.join(model.classes)}")
+        return Part(recording, windows.y, model.predict(windows))
+
+    def scores(self, model: StepClassifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
+        """Return accuracy, macro F1 and kappa of the stages and of W, N, R; the beats change nothing in how."""
+        truth = np.concatenate([part.truth for part in parts])
+        said = Predictions.concatenate([part.said for part in parts])
+        return stage_scores(truth, said.index, said.subjects, classes=model.classes)
+
+    def annotations(self, recording: Recording, said: Predictions) -> Mapping[str, Annotations]:
+        """Return a note where each epoch begins, at the rate of the recording, with its stage as the text."""
+        starts = np.rint(said.times_s * recording.fs).astype(np.int64)
+        notes = said.labels.tolist()
+        return {EXTENSION: Annotations(starts, labels=['"'] * len(starts), notes=notes)}
+
+
+TASK = _Stages()

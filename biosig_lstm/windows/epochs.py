@@ -1,0 +1,85 @@
+"""A night as a run of epochs: one item, a step for each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.containers.annotations import Int64
+from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.steps import Step
+from biosig_lstm.windows._common import indices, unit
+
+__all__ = ["Epochs"]
+
+
+@dataclass(frozen=True)
+class Epochs(Step):
+    """The whole recording as one item whose steps are windows of one length, end to end.
+
+    Parameters
+    ----------
+    length_s : float [unit=s, > 0]
+        Length of an epoch; what is left over at the end is left out.
+    classes : tuple of str
+        Labels of epochs: an epoch has the label of the annotation that covers its middle, the latest of several,
+        or none.
+
+    Raises
+    ------
+    ParameterError
+        When the length is not positive.
+    """
+
+    kind: ClassVar[str] = "windows"
+
+    length_s: float = 30.0
+    classes: tuple[str, ...] = ("W", "N1", "N2", "N3", "R")
+
+    def __post_init__(self) -> None:
+        if not self.length_s > 0:
+            raise ParameterError(f"length_s must be positive, got {self.length_s!r}")
+
+    def __call__(self, recording: Recording) -> Windows:
+        """Return one item: a step for each epoch, the samples of each channel one channel after the other.
+
+        Raises
+        ------
+        DataError
+            When the recording has no channels or lasts less than an epoch.
+        """
+        width = max(round(self.length_s * recording.fs), 1)
+        n_channels, n_epochs = len(recording.channels), recording.n_samples // width
+        if not n_channels or not n_epochs:
+            what = f"{recording.duration_s:g} s of {n_channels} channels"
+            raise DataError(f"{recording.id}: {what} hold no epoch of {self.length_s:g} s")
+        starts = width * np.arange(n_epochs)
+        cut = recording.signals[:, : n_epochs * width].reshape(n_channels, n_epochs, width)
+        return Windows(
+            values=cut.transpose(1, 0, 2).reshape(n_epochs, -1),
+            offsets=np.array([0, n_epochs]),
+            columns=[f"{name}[{j}]" for name in recording.channels for j in range(width)],
+            rate_hz=recording.fs / width,
+            subjects=np.array([recording.subject]),
+            recordings=np.array([recording.id]),
+            starts=np.zeros(1, dtype=np.int64),
+            fs=np.array([recording.fs]),
+            y=indices(_labels_at(recording.annotations, starts + width // 2), self.classes),
+            classes=self.classes,
+            window_shape=(n_channels, width),
+            step_labels=True,
+            unit=unit(recording.units),
+        )
+
+
+def _labels_at(marks: Annotations, samples: Int64) -> list[str]:
+    """Return the label of the last annotation to begin before each sample, empty where it has ended by then."""
+    if not len(marks):
+        return [""] * len(samples)
+    last = np.searchsorted(marks.starts, samples, side="right") - 1
+    over = (last >= 0) & (samples < marks.stops[last])
+    labels: list[str] = np.where(over, marks.labels[last], "").tolist()
+    return labels

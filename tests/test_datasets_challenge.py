@@ -228,6 +228,21 @@ def test_windows_of_several_labels_have_a_column_for_each_class(challenge, china
     assert nine(one(china["physionet"], "cpsc2018", "A0043")).y.tolist() == [[0, 1, 0, 0, 1, 0, 0, 0, 0]]
 
 
+@pytest.mark.parametrize("module", [cinc2021, cpsc2018])
+def test_folders_are_listed_once_and_again_after_a_download(module, tmp_path, monkeypatch):
+    name = module.__name__.rpartition(".")[2]
+    module.write_sample(tmp_path)
+    data = datasets.get(name, tmp_path)
+    before, (first, *_) = len(data), sorted(tmp_path.rglob("A0001.*"))
+    monkeypatch.setattr(datasets.Dataset, "download", lambda self: shutil.copy(first, first.with_name("A6877.hea")))
+    monkeypatch.setattr(type(data), "find_records", lambda self: pytest.fail("listed again"))
+    assert len(data) == before
+    monkeypatch.undo()
+    monkeypatch.setattr(datasets.Dataset, "download", lambda self: shutil.copy(first, first.with_name("A6877.hea")))
+    data.download()
+    assert len(data) == before + 1
+
+
 @pytest.mark.parametrize(("name", "n_classes"), [("cinc2021", 26), ("cpsc2018", 9)])
 def test_several_labels_are_scored_on_whatever_the_model_has_not_seen(name, n_classes):
     protocol = datasets.get_protocol(name)

@@ -5,19 +5,45 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.datasets._base import Dataset
 from biosig_lstm.datasets._synthetic_ecg import Float32
 from biosig_lstm.datasets._written import TWELVE_LEADS
 from biosig_lstm.formats.wfdb import open_wfdb
+from biosig_lstm.transfer import Report
 
-__all__ = ["find_file", "names_below", "read_challenge", "whole_recording", "write_challenge"]
+__all__ = ["LargeDataset", "find_file", "names_below", "read_challenge", "whole_recording", "write_challenge"]
 
 _DEEPEST = 4
 _INT16_MATRIX = 30
+
+
+@dataclass(frozen=True, repr=False)
+class LargeDataset(Dataset):
+    """A database of so many records that its folders are listed once, and again after a download."""
+
+    @property
+    def record_names(self) -> tuple[str, ...]:
+        """Records that were at the root when they were first asked for, sorted."""
+        return self._held
+
+    @cached_property
+    def _held(self) -> tuple[str, ...]:
+        return super().record_names
+
+    def download(self, *args: Any, **settings: Any) -> Report:
+        """Fetch what is missing at the root: see `Dataset.download`."""
+        try:
+            return super().download(*args, **settings)
+        finally:
+            self.__dict__.pop("_held", None)
 
 
 def names_below(root: Path, suffix: str) -> set[str]:

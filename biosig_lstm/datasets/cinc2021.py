@@ -10,9 +10,15 @@ from pathlib import Path
 from typing import Literal
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.datasets._base import Dataset
 from biosig_lstm.datasets._card import Card, card_folder, read_card
-from biosig_lstm.datasets._challenge import find_file, names_below, read_challenge, whole_recording, write_challenge
+from biosig_lstm.datasets._challenge import (
+    LargeDataset,
+    find_file,
+    names_below,
+    read_challenge,
+    whole_recording,
+    write_challenge,
+)
 from biosig_lstm.datasets._snomed import ABBREVIATIONS, EQUIVALENT
 from biosig_lstm.datasets._written import TWELVE_LEADS, generated_recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
@@ -45,7 +51,7 @@ _SAMPLE = (
 
 
 @dataclass(frozen=True, repr=False)
-class Challenge2021(Dataset):
+class Challenge2021(LargeDataset):
     """The training set of the Challenge 2021 as PhysioNet gives it: ``training/georgia/g1/E00001.hea`` and so on.
 
     The root may also be ``training`` itself, one collection, or a folder that holds all records.

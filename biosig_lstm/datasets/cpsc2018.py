@@ -13,8 +13,14 @@ from typing import Any
 import numpy as np
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.datasets._base import Dataset
-from biosig_lstm.datasets._challenge import find_file, names_below, read_challenge, whole_recording, write_challenge
+from biosig_lstm.datasets._challenge import (
+    LargeDataset,
+    find_file,
+    names_below,
+    read_challenge,
+    whole_recording,
+    write_challenge,
+)
 from biosig_lstm.datasets._written import TWELVE_LEADS, generated_recording
 from biosig_lstm.errors import DataError, options
 
@@ -41,7 +47,7 @@ _SAMPLE = {"A0001": ("RBBB",), "A0043": ("AF", "RBBB"), "A0100": ("Normal",), "A
 
 
 @dataclass(frozen=True, repr=False)
-class Cpsc2018(Dataset):
+class Cpsc2018(LargeDataset):
     """The training set of the CPSC 2018, in either of its layouts.
 
     The one of PhysioNet: ``training/cpsc_2018/g1/A0001.hea`` and ``.mat``, or the records in any folder up to four

@@ -24,7 +24,7 @@ RECIPE = Recipe(
     ),
     model=LstmUNet((16, 32, 48, 64, 64), kernels=(9, 7, 7, 5, 5), hidden_size=64, num_layers=2, dropout=0.2),
     settings=FitSettings(
-        max_epochs=10,
+        max_epochs=12,
         items_per_epoch=3200,
         batch_size=32,
         learning_rate=3e-3,

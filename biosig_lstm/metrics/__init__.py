@@ -21,10 +21,13 @@ from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, mult
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.metrics.stages import STAGE_CLASSES, WNR, merge_classes, stage_scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
+from biosig_lstm.metrics.waves import BOUNDARIES, CSE_TWO_SD_MS, boundary_errors, wave_scores
 
 __all__ = [
     "AAMI",
     "AAMI_CLASSES",
+    "BOUNDARIES",
+    "CSE_TWO_SD_MS",
     "STAGE_CLASSES",
     "WITHOUT_232",
     "WNR",
@@ -36,6 +39,7 @@ __all__ = [
     "balanced_accuracy",
     "beat_scores",
     "bootstrap_by_subject",
+    "boundary_errors",
     "class_scores",
     "class_statistics",
     "cohen_kappa",
@@ -57,4 +61,5 @@ __all__ = [
     "sensitivity",
     "stage_scores",
     "summarize",
+    "wave_scores",
 ]

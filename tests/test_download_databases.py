@@ -180,6 +180,29 @@ def test_the_folder_of_files_follows_from_a_page_of_physionet(tmp_path, address,
     assert clinic_card(tmp_path, 'files = "https://elsewhere.org/"', address).files == "https://elsewhere.org/"
 
 
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_database_can_be_fetched_or_is_here(name):
+    card = datasets.card(name)
+    assert card.files.startswith("https://") or (card.folder / f"{card.records[0]}.hea").is_file()
+    assert not card.files or card.files.endswith("/")
+
+
+def test_what_came_with_the_download_is_verified(server, card, root):
+    data = mitdb.MitBihArrhythmia(card, root)
+    data.download(progress=False)
+    assert set(data.verify()) == set(server.sums())
+    (root / "101.dat").write_bytes(b"damaged")
+    with pytest.raises(DataError, match=r"mitdb: differs from version 1\.0\.0 as published: 101\.dat$"):
+        data.verify()
+
+
+def test_a_list_without_a_file_of_the_folder_is_an_error(server, root, tmp_path):
+    server.files |= {"SHA256SUMS.txt": b"%s other/1.hea\n" % (b"0" * 64), "db/1.hea": b"1"}
+    with pytest.raises(DownloadError, match="no file of clinic is in the published list of sums"):
+        Dataset(clinic_card(tmp_path, f'files = "{server.address}db/"'), root).download(progress=False)
+    assert held(root) == set()
+
+
 def test_a_card_may_say_which_files_belong_to_the_database(server, root, tmp_path):
     include = 'include = ["training/*", "*.csv"]'
     server.files = {"training/1.hea": b"1", "validation/1.hea": b"2", "table.csv": b"3", "code.zip": b"4"}

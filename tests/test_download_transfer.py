@@ -21,7 +21,17 @@ from loopback import Handler, Loopback, drop, etag, instead, stall, status, whol
 
 from biosig_lstm import transfer
 from biosig_lstm.errors import DownloadError, ParameterError
-from biosig_lstm.transfer import Report, Server, Store, TransferSettings, fetch, fetch_sums, format_sums, parse_sums
+from biosig_lstm.transfer import (
+    Meter,
+    Report,
+    Server,
+    Store,
+    TransferSettings,
+    fetch,
+    fetch_sums,
+    format_sums,
+    parse_sums,
+)
 from biosig_lstm.transfer._server import BrokenError
 from biosig_lstm.transfer._wait import wait_s
 
@@ -200,6 +210,24 @@ def test_a_stalled_connection_is_left(server, tmp_path):
     server.always["100.hea"] = stall(0)
     report = run(server, tmp_path, ["100.hea"], settings=patient)
     assert "the server said nothing for 0.2 s; 3 attempts" in report.failed[0][1]
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_body_of_untold_length(server, tmp_path, whole):
+    def chunked(handler: Handler, body: bytes) -> None:
+        handler.send_response(200)
+        handler.send_header("Transfer-Encoding", "chunked")
+        handler.end_headers()
+        handler.wfile.write(b"%x\r\n%s\r\n" % (len(body), body))
+        if whole:
+            handler.wfile.write(b"0\r\n\r\n")
+        handler.close_connection = True
+
+    server.always["100.dat"] = chunked
+    failed = run(server, tmp_path, ["100.dat"], settings=ONCE).failed
+    assert (tmp_path / "100.dat").exists() == whole == (failed == ())
+    del server.always["100.dat"]
+    assert run(server, tmp_path, ["100.dat"]).failed == ()
 
 
 def test_wrong_bytes_are_fetched_again_past_caches(server, tmp_path):
@@ -440,7 +468,7 @@ def test_a_full_disk_ends_it_and_keeps_what_has_come(server, tmp_path, monkeypat
 def test_too_little_room_is_said_before_it_starts(server, tmp_path, monkeypatch):
     monkeypatch.setattr(transfer._many.shutil, "disk_usage", lambda path: type("Usage", (), {"free": 1000})())
     with pytest.raises(DownloadError, match=r"no room, 400\.0 kB are to come and 1\.0 kB are free"):
-        run(server, tmp_path)
+        fetch(server.sums(), server=Server(server.address), store=Store(tmp_path), meter=Meter())
     assert server.gets() == []
 
 

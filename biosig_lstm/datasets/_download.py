@@ -27,7 +27,7 @@ from biosig_lstm.transfer import (
     progress_bar,
 )
 
-__all__ = ["download_files", "download_records"]
+__all__ = ["download_files", "download_records", "known_sums"]
 
 Sums = Mapping[str, str]
 
@@ -126,8 +126,10 @@ def download_files(
 
 def _held(card: Card, store: Store, stems: Collection[str] | None) -> Report | None:
     """Return the report of a download that has nothing left to do, without asking the server; else None."""
+    if not store.path(SUMS).is_file():
+        return None
     try:
-        sums = _merged(card, parse_sums(store.path(SUMS).read_text(encoding="utf-8"), source=SUMS))
+        sums = known_sums(card, store.root)
         wanted = _wanted(sums, stems, card)
     except (OSError, ValueError):
         return None
@@ -145,7 +147,23 @@ def _published(card: Card, server: Server, store: Store) -> dict[str, str]:
     if published is None and not card.checksums:
         raise DownloadError(f"{server.address}{SUMS} is not there: nothing could be verified, so nothing is fetched")
     listed = card.sha256() if published is None else published
+    merged = _merged(card, listed)
+    if not merged:
+        raise DownloadError(f"{server.address}: no file of {card.name} is in the published list of sums")
     store.write(SUMS, format_sums(listed))
+    return merged
+
+
+def known_sums(card: Card, root: Path) -> dict[str, str]:
+    """Return the sums of the list that lies beside the files, the card's own over them.
+
+    Raises
+    ------
+    DownloadError
+        When that list is damaged.
+    """
+    path = root / SUMS
+    listed = parse_sums(path.read_text(encoding="utf-8"), source=str(path)) if path.is_file() else {}
     return _merged(card, listed)
 
 

@@ -75,7 +75,7 @@ def fetch(sums: Mapping[str, str], *, server: Server, store: Store, meter: Meter
     server, store : Server, Store
         Where the files are from, where they go.
     meter : Meter, optional
-        Is told how it goes.
+        Is told how much it is before it starts, and how it goes; without one the server is not asked for sizes.
 
     Returns
     -------
@@ -87,19 +87,20 @@ def fetch(sums: Mapping[str, str], *, server: Server, store: Store, meter: Meter
     DownloadError
         When the folder cannot be written to, or has no room left. What has come is kept.
     """
-    meter = meter or Meter()
     with ThreadPoolExecutor(server.settings.connections) as pool:
         held = pool.map(lambda name: store.holds(name, sums[name]), sums)
-        kept = tuple(name for name, there in zip(sums, held, strict=True) if there)
-    pending = [name for name in sums if name not in set(kept)]
+        kept = tuple(name for name, right in zip(sums, held, strict=True) if right)
+    there = frozenset(kept)
+    pending = [name for name in sums if name not in there]
     if not pending:
         return Report(store.root, kept=kept)
     store.prepare()
-    planned = plan(pending, server=server, store=store)
-    _check_room(store.root, planned.n_bytes if planned.exact else None)
-    meter.begin(planned)
+    if meter is not None:
+        planned = plan(pending, server=server, store=store)
+        _check_room(store.root, planned.n_bytes if planned.exact else None)
+        meter.begin(planned)
     try:
-        outcomes = _Crew(pending, sums, server=server, store=store, meter=meter).work()
+        outcomes = _Crew(pending, sums, server=server, store=store, meter=meter or Meter()).work()
     finally:
         server.close()
     store.tidy()

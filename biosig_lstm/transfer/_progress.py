@@ -64,6 +64,7 @@ class _Bar(Meter):
         self._lock = threading.Lock()
         self._expected: dict[str, float] = {}
         self._held: dict[str, int] = {}
+        self._total = 0.0
         self._task: Any = None
 
     def begin(self, plan: Plan) -> None:
@@ -71,15 +72,16 @@ class _Bar(Meter):
 
         self._bar.console.print(escape(f"{self._title}: {plan}"), soft_wrap=True, highlight=False)
         self._expected = dict(plan.expected)
-        self._task = self._bar.add_task(escape(self._title), total=self._total())
+        self._total = sum(plan.expected.values())
+        self._task = self._bar.add_task(escape(self._title), total=self._total or None)
         self._bar.start()
 
     def expect(self, name: str, n_bytes: int | None) -> None:
         if n_bytes is not None and self._task is not None:
             with self._lock:
+                self._total += n_bytes - self._expected.get(name, 0.0)
                 self._expected[name] = n_bytes
-                total = self._total()
-            self._bar.update(self._task, total=total)
+            self._bar.update(self._task, total=self._total)
 
     def at(self, name: str, n_bytes: int) -> None:
         with self._lock:
@@ -87,9 +89,6 @@ class _Bar(Meter):
             self._held[name] = n_bytes
         if self._task is not None:
             self._bar.update(self._task, advance=gained)
-
-    def _total(self) -> float | None:
-        return sum(self._expected.values()) or None
 
 
 @contextmanager

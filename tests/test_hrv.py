@@ -562,6 +562,13 @@ def test_a_window_is_what_its_beats_are() -> None:
             assert got[name][k] == pytest.approx(value, nan_ok=True), name
 
 
+def test_beats_that_were_found_are_near_those_annotated() -> None:
+    sample = next(bl.datasets.get("sample").recordings(["s02"]))
+    given, found = hrv(bl.Beats()(sample), artefacts="malik"), hrv(bl.RPeaks()(sample), artefacts="malik")
+    assert found["n_nn"][0] >= given["n_nn"][0] > 50
+    assert found["median_nn"][0] == pytest.approx(given["median_nn"][0], rel=0.02)
+
+
 def test_windows_may_begin_anywhere_and_reach_beyond_the_beats() -> None:
     got = hrv(SAMPLES / 1000, window_s=60, starts_s=[-100, -10, 500.5, 5000], domains=["time"])
     assert got.starts_s.tolist() == [-100, -10, 500.5, 5000]
@@ -601,6 +608,8 @@ def test_only_the_domains_that_are_wanted() -> None:
         ([0, 1], {"window_s": 300}, "1 s of beats are too short for a window of 300 s"),
         ([0, 1], {"domains": ["tim"]}, "did you mean 'time'"),
         ([3, 1], {}, "in order of time"),
+        ([0, 300, 590], {}, "beats lie 295 s apart: are they samples"),
+        ([0, 0.8, 1.6, 1e9], {"window_s": 1}, "1000000000 windows: is an instant wrong"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(beats: Any, more: dict[str, Any], message: str) -> None:

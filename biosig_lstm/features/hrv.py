@@ -60,6 +60,8 @@ __all__ = [
 
 Float64 = npt.NDArray[np.float64]
 
+_APART_S, _MOST_WINDOWS = 20.0, 10_000_000
+
 _SELECTION = {"n_nn": "1", "nn_percent": "%"}
 
 DOMAINS: Mapping[str, Mapping[str, str]] = MappingProxyType(
@@ -241,7 +243,8 @@ def hrv(
     Raises
     ------
     DataError
-        When a recording has no annotated beats, beats are not in order, or the windows are longer than the recording.
+        When a recording has no annotated beats, beats are not in order or usually more than 20 s apart, or windows are
+        longer than the recording.
     ParameterError
         When lengths are not positive, or a name is not known.
 
@@ -294,6 +297,7 @@ def _beats(beats: Recording | Annotations | npt.ArrayLike, fs: float | None, lab
         raise ParameterError(f"fs must be positive, got {fs!r}")
     if not isinstance(beats, Recording | Annotations):
         times = np.asarray(beats, dtype=np.float64) / (fs or 1.0)
+        _check_seconds(times)
         return _Beats(times, None if labels is None else np.asarray(labels, dtype=np.str_), 0.0, "")
     if labels is not None:
         raise ParameterError("annotations have labels already")
@@ -304,6 +308,13 @@ def _beats(beats: Recording | Annotations | npt.ArrayLike, fs: float | None, lab
     if fs is None:
         raise ParameterError("annotations are in samples: fs must say how many there are in a second")
     return _annotated(beats, fs, 0.0, "")
+
+
+def _check_seconds(times: Float64) -> None:
+    apart = np.diff(times[np.isfinite(times)]) if times.ndim == 1 else np.zeros(0)
+    usual = float(np.median(apart)) if len(apart) else 0.0
+    if usual > _APART_S:
+        raise DataError(f"beats lie {usual:g} s apart: are they samples, or ms? fs says how many there are in a second")
 
 
 def _annotated(marks: Annotations, fs: float, duration_s: float, recording: str) -> _Beats:
@@ -342,6 +353,8 @@ def _windows(
         return starts, starts + window_s
     begin = 0.0 if duration_s else math.floor(first / step) * step
     n_windows = math.floor((end - begin - window_s) / step + 1e-9) + 1
+    if n_windows > _MOST_WINDOWS:
+        raise DataError(f"{end - begin:g} s of beats would be {n_windows} windows: is an instant wrong?")
     if n_windows < 1:
         raise DataError(f"{end - begin:g} s of beats are too short for a window of {window_s:g} s")
     starts = begin + step * np.arange(n_windows, dtype=np.float64)

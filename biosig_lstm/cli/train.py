@@ -33,7 +33,9 @@ def add(commands: Any) -> None:
     protocol.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
     table = train.add_argument_group("with a table")
     table.add_argument("--channels", nargs="+", metavar="NAME", help="channels to use; all by default")
-    table.add_argument("--rate-hz", type=float, metavar="HZ", help="bring recordings of several rates to this one")
+    table.add_argument(
+        "--rate-hz", type=float, metavar="HZ", help="bring all recordings to this rate; theirs may differ"
+    )
     table.add_argument("--window-s", type=float, metavar="S", help="longest piece looked at as one; 30 by default")
     table.add_argument("--folds", type=natural, metavar="N", help="of the validation by subject; 5 by default, 0: none")
     table.add_argument("--report", metavar="DIR", help="write the validation's scores and predictions here")
@@ -43,11 +45,13 @@ def add(commands: Any) -> None:
 def _train(chosen: argparse.Namespace) -> int:
     from biosig_lstm.estimators import check_writable
 
-    is_table = chosen.source.lower().endswith(".csv")
+    is_table = chosen.source.lower().endswith((".csv", ".tsv")) or Path(chosen.source).is_file()
     misplaced = [name for name in (_FOR_PROTOCOLS if is_table else _FOR_TABLES) if getattr(chosen, name) is not None]
     if misplaced:
         kind = "a protocol, not with a table" if is_table else "a table, not with a protocol"
         raise ParameterError(f"--{misplaced[0].replace('_', '-')} goes with {kind}; got {chosen.source}")
+    if chosen.report and chosen.folds == 0:
+        raise ParameterError("--report is of the validation, which --folds 0 leaves out")
     check_writable(chosen.out)
     return _train_on_table(chosen) if is_table else _train_by_protocol(chosen)
 

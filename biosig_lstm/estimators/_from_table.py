@@ -20,6 +20,7 @@ from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.splits import kfold_by_subject
 from biosig_lstm.tables import Table, read_table
 from biosig_lstm.training import FitSettings
+from biosig_lstm.windows import Pieces
 
 if TYPE_CHECKING:
     from biosig_lstm.estimators.classifier import Classifier
@@ -73,25 +74,46 @@ def classifier_from_table(
     """Return a trained `Classifier`; see `Classifier.from_table`."""
     table = read_table(path)
     folds = _check_classes(table, n_splits)
-    facts = table.facts(channels=channels, rate_hz=rate_hz, announce=announce)
-    prepare = pipeline or default_pipeline(facts, classes=table.classes, window_s=window_s)
-    windows = prepare(table.recordings(announce=announce))
-    network = model or ConvBiLSTM()
+    names = [channels] if isinstance(channels, str) else channels
+    if pipeline is not None and (names or rate_hz):
+        raise ParameterError("channels and rate_hz shape the default pipeline; put Channels and Resample into yours")
+    cut = Pieces(window_s, classes=table.classes)
+    facts = table.facts(channels=names, rate_hz=rate_hz, alike=pipeline is None, announce=announce)
+    prepare = pipeline or default_pipeline(facts, windows=cut, rate_hz=rate_hz)
+    windows = _prepared(table, prepare, announce)
 
     def train(part: Windows) -> Classifier:
-        fresh = kind(prepare, network, standardize=Standardize(), task="labels")
+        fresh = kind(prepare, model or ConvBiLSTM(), standardize=Standardize(), task="labels")
         return fresh.fit(part, settings=settings or _SETTINGS, progress=progress, **changes)
 
     validation = None
     if folds:
-        said = []
-        for fold, test in kfold_by_subject(windows, n_splits=folds):
-            said.append(train(fold).predict(test))
+        said = [train(fold).predict(test) for fold, test in kfold_by_subject(windows, n_splits=folds)]
         validation = _validated(Predictions.concatenate(said), table, folds)
     made = train(windows)
     made.validation = validation
     made.card = _card(table, signal_kind(facts), validation)
     return made
+
+
+def _prepared(table: Table, prepare: Pipeline, announce: Callable[[str], None] | None) -> Windows:
+    parts: list[Windows] = []
+    problems: list[str] = []
+    for row, recording in zip(table.rows, table.recordings(announce=announce), strict=True):
+        try:
+            parts.append(prepare(recording))
+        except DataError as error:
+            problems.append(f"{table.path.name} line {row.line}: {row.path.name}: {error}")
+    if problems:
+        listed = "\n  ".join(problems)
+        raise DataError(f"{table.path}: {len(problems)} of {len(table)} recordings cannot be prepared:\n  {listed}")
+    windows = Windows.concatenate(parts)
+    if windows.classes != table.classes:
+        raise ParameterError(
+            f"the pipeline's windows know the classes {windows.classes}, the table has {table.classes}: "
+            f"give its windows classes={table.classes}"
+        )
+    return windows
 
 
 def _check_classes(table: Table, n_splits: int) -> int:

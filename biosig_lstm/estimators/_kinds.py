@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from typing import Literal
 
-from biosig_lstm.filters import Bandpass, Channels, FillGaps, Normalize, Resample, ToUnit
+from biosig_lstm.filters import Bandpass, Channels, FillGaps, Lowpass, Normalize, Resample, ToUnit
 from biosig_lstm.filters.leads import is_ecg_lead
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.steps import Step
 from biosig_lstm.tables import Facts
-from biosig_lstm.windows import Pieces
 
 __all__ = ["default_pipeline", "signal_kind"]
 
 _SCALP = re.compile(r"(FP|AF|F|FC|FT|C|CP|T|TP|P|PO|O|I|A|M)(Z|\d{1,2})([-/](.*))?", re.IGNORECASE)
-_RATE_HZ, _LOW_HZ, _HIGH_HZ = 100.0, 0.5, 40.0
+_MUSCLE = re.compile(r".*\bEMG\b.*", re.IGNORECASE)
+_RATE_HZ, _RATES_HZ = 100.0, {"emg": 500.0}
+_BANDS_HZ = {"ecg": (0.5, 40.0), "eeg": (0.5, 40.0), "emg": (20.0, 200.0)}
 _NYQUIST_SHARE = 0.8
+_VOLTS = ("V", "mV", "uV", "nV")
+_UNITS: dict[str, Literal["mV", "uV"]] = {"ecg": "mV", "eeg": "uV", "emg": "uV"}
 
 
 def signal_kind(facts: Facts) -> str:
-    """Return ``ecg``, ``eeg`` or ``other``, by the names of channels and by their units.
+    """Return ``ecg``, ``eeg``, ``emg`` or ``other``, by the names of all channels; EEG and EMG are voltages.
 
     Examples
     --------
@@ -28,43 +32,50 @@ def signal_kind(facts: Facts) -> str:
     'ecg'
     >>> signal_kind(Facts(100, ("EEG Fpz-Cz",), ("uV",), 30))
     'eeg'
+    >>> signal_kind(Facts(25, ("RESP",), ("NU",), 30))
+    'other'
     """
-    if all(is_ecg_lead(name) for name in facts.channels):
+    names = [name.strip().upper() for name in facts.channels]
+    if all(is_ecg_lead(name) for name in names):
         return "ecg"
-    scalp = [bool(_SCALP.fullmatch(name.strip().upper().removeprefix("EEG").strip())) for name in facts.channels]
-    return "eeg" if all(scalp) else "other"
+    if all(unit in _VOLTS for unit in facts.units):
+        if all(_SCALP.fullmatch(name.removeprefix("EEG").strip()) for name in names):
+            return "eeg"
+        if all(_MUSCLE.fullmatch(name) for name in names):
+            return "emg"
+    return "other"
 
 
-def default_pipeline(facts: Facts, *, classes: Sequence[str], window_s: float) -> Pipeline:
+def default_pipeline(facts: Facts, *, windows: Step, rate_hz: float | None = None) -> Pipeline:
     """Return the preparation for recordings like these.
 
     Parameters
     ----------
     facts : Facts
         Rate, channels and units of the recordings.
-    classes : sequence of str
-        Labels of the recordings.
-    window_s : float [unit=s]
-        Longest piece that is looked at as one.
+    windows : Step
+        How they are cut.
+    rate_hz : float [unit=Hz], optional
+        Rate to bring them to; by default 100 Hz, of EMG 500 Hz, or their own where it is lower.
 
     Notes
     -----
-    All signals: gaps filled, 0.5-40 Hz (or up to four fifths of half the rate), brought to 100 Hz or to their own
-    lower rate. ECG in mV, EEG in uV and divided by its robust spread, others divided by their robust spread.
+    Gaps are filled, and the rate is changed at the end. ECG: 0.5-40 Hz, in mV. EEG: 0.5-40 Hz, EMG: 20-200 Hz, both
+    divided by their robust spread. Others, which may be slow (breath, skin), keep what lies below four fifths of half
+    the rate, and are centred and divided by their robust spread; so is an ECG in no unit of voltage.
     """
     kind = signal_kind(facts)
-    rate_hz = min(facts.fs, _RATE_HZ)
-    high_hz = min(_HIGH_HZ, _NYQUIST_SHARE * rate_hz / 2)
-    unit: dict[str, tuple[Step, ...]] = {"ecg": (ToUnit("mV"),), "eeg": (ToUnit("uV"),)}
-    scale: tuple[Step, ...] = () if kind == "ecg" else (Normalize(),)
+    rate_hz = rate_hz or min(facts.fs, _RATES_HZ.get(kind, _RATE_HZ))
+    volts = kind in _UNITS and all(unit in _VOLTS for unit in facts.units)
+    unit: tuple[Step, ...] = (ToUnit(_UNITS[kind]),) if volts else ()
+    scale: tuple[Step, ...] = () if volts and kind == "ecg" else (Normalize(),)
     return Pipeline(
-        filters=[
-            Channels(facts.channels),
-            *unit.get(kind, ()),
-            FillGaps(),
-            Bandpass(_LOW_HZ, high_hz),
-            *scale,
-            Resample(rate_hz),
-        ],
-        windows=Pieces(window_s, classes=tuple(classes)),
+        filters=[Channels(facts.channels), *unit, FillGaps(), _band(kind, rate_hz), *scale, Resample(rate_hz)],
+        windows=windows,
     )
+
+
+def _band(kind: str, rate_hz: float) -> Step:
+    low_hz, high_hz = _BANDS_HZ.get(kind, (0.0, math.inf))
+    high_hz = min(high_hz, _NYQUIST_SHARE * rate_hz / 2)
+    return Bandpass(low_hz, high_hz) if 0 < 2 * low_hz < high_hz else Lowpass(high_hz)

@@ -56,12 +56,14 @@ class Classifier(Estimator):
             A CSV file with columns ``path,label,subject`` and optionally ``start_s,stop_s``; paths are relative to it.
         channels : sequence of str, optional
             Channels to use; by default those of the recordings, which must then be the same in all.
-        rate_hz : float [unit=Hz], optional
-            Rate that recordings are brought to first where theirs differ; by default they must not.
+        rate_hz : float [unit=Hz, > 0], optional
+            Rate that all recordings are brought to, theirs may then differ. By default theirs must be alike, and are
+            brought to 100 Hz (EMG: 500 Hz) where they are above it.
         window_s : float [unit=s]
             Longer recordings are looked at in equal pieces of at most this length.
         pipeline, model, settings : optional
-            Instead of what the kind of signal suggests; single settings can be given by name, as in `fit`.
+            Instead of what the kind of signal suggests; single settings can be given by name, as in `fit`. A pipeline
+            of your own also sees to channels and rate, and its windows name the table's classes.
         n_splits : int [0, or >= 2]
             Folds of the validation by subject, fewer where a class has fewer subjects; 0 leaves it out.
         progress : bool
@@ -78,7 +80,10 @@ class Classifier(Estimator):
         ------
         DataError
             When the table cannot be used: recordings that are not there or cannot be read (all of them in one
-            message), that differ in rate, channels or units (with what it would take), a class of one subject.
+            message), that differ in rate, channels or units (with what it would take), a class of one subject, a
+            recording that stands, or a copy of which stands, under two subjects.
+        ParameterError
+            When a parameter is out of range, or channels or a rate are given beside a pipeline.
         """
         made = classifier_from_table(
             cls,

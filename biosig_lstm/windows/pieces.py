@@ -36,8 +36,8 @@ class Pieces(Step):
     classes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.longest_s > 0:
-            raise ParameterError(f"the longest piece must be of a positive length, got {self!r}")
+        if not 0 < self.longest_s < math.inf:
+            raise ParameterError(f"the longest piece must last a positive number of seconds, got {self!r}")
 
     def __call__(self, recording: Recording) -> Windows:
         """Return an item for each piece."""

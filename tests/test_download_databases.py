@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from loopback import Loopback, drop, status
 import biosig_lstm as bl
 from biosig_lstm import datasets
 from biosig_lstm.cli import main
-from biosig_lstm.datasets import Dataset, mitdb, read_card
+from biosig_lstm.datasets import Dataset, mitdb, ptbxl, read_card
 from biosig_lstm.errors import DataError, DownloadError, ParameterError
 
 Captured = pytest.CaptureFixture[str]
@@ -156,6 +157,35 @@ def test_a_database_may_name_its_files_otherwise(server, root, tmp_path):
     with pytest.raises(ParameterError, match="no file of a record '2_hr'"):
         data.download("2", progress=False)
     assert data.download(["1"], progress=False).fetched == ("1_hr.dat", "1_lr.dat")
+
+
+def test_a_record_of_ptbxl_is_fetched_at_both_rates(server, root, tmp_path):
+    ptbxl.write_sample(tmp_path / "ptbxl")
+    written = sorted(path for path in (tmp_path / "ptbxl").rglob("*") if path.is_file())
+    server.files = {path.relative_to(tmp_path / "ptbxl").as_posix(): path.read_bytes() for path in written}
+    server.publish_sums()
+    record = datasets.get("ptbxl", tmp_path / "ptbxl").record_names[0]
+    report = datasets.download("ptbxl", root, records=record, mirror=server.address, progress=False)
+    assert {Path(name).stem for name in report.fetched if name.startswith("records")} == {
+        f"{record}_lr",
+        f"{record}_hr",
+    }
+    assert datasets.get("ptbxl", root).record_names == (record,)
+    datasets.download("ptbxl", root, mirror=server.address, progress=False)
+    assert datasets.get("ptbxl", root, rate_hz=500).record_names == datasets.get("ptbxl", root).record_names
+    assert len(datasets.get("ptbxl", root)) > 1
+
+
+@pytest.mark.parametrize("name", ["cinc2021", "cpsc2018"])
+def test_a_collection_of_the_challenge_is_fetched_without_the_rest(server, root, tmp_path, name):
+    importlib.import_module(f"biosig_lstm.datasets.{name}").write_sample(tmp_path / "copy")
+    written = sorted(path for path in (tmp_path / "copy").rglob("*") if path.is_file())
+    data = {path.relative_to(tmp_path / "copy").as_posix(): path.read_bytes() for path in written}
+    server.files = {**data, "sources/entry.zip": b"code", "LICENSE.txt": b"free"}
+    server.publish_sums()
+    report = datasets.download(name, root, mirror=server.address, progress=False)
+    assert set(report.fetched) == {*data, "LICENSE.txt"}
+    assert datasets.get(name, root).record_names == datasets.get(name, tmp_path / "copy").record_names
 
 
 def clinic_card(tmp_path: Path, more: str = "", address: str = "https://example.org/clinic") -> datasets.Card:

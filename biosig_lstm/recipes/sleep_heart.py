@@ -40,7 +40,7 @@ RECIPE = Recipe(
     task="stages",
     about="sleep stages W N1 N2 N3 R of each 30 s from heart beats alone",
     estimator=StepClassifier,
-    members=8,
+    members=5,
     augment=ColumnAugmentation(noise=0.3, lose=0.2),
     standardize=Standardize(),
 )

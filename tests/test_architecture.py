@@ -38,7 +38,7 @@ LAYERS = {
 
 ONLY_IN = {
     "lightning": {"training"},
-    "mne": {"containers"},
+    "mne": {"containers", "formats"},
     "wfdb": set(),
     "soundfile": {"formats"},
     "safetensors": {"estimators"},

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.formats._family import Family
+from biosig_lstm.formats._names import distinct_names
 from biosig_lstm.formats._wfdb_annotations import WfdbAnnotations, parse_annotations
 from biosig_lstm.formats._wfdb_header import Header, Segment, SignalSpec, find_header, first_token, locate, parse_header
 from biosig_lstm.formats._wfdb_record import open_reader
@@ -78,7 +79,7 @@ class WfdbRecord:
         self.header = self._reader.header
         self.fs = self.header.fs
         self.n_samples = self._reader.n_frames
-        self.channels = _channel_names([spec.description for spec in self._reader.signals])
+        self.channels = distinct_names(spec.description for spec in self._reader.signals)
         self.units = tuple(spec.unit for spec in self._reader.signals)
         if not self.channels:
             raise DataError(f"{self.header.path}: the record holds no signals; its annotations may be read alone")
@@ -324,18 +325,6 @@ def _annotation_file(path: Path, extension: str) -> Path:
         beside = sorted(other.suffix[1:] for other in stem.parent.glob(f"{stem.name}.*"))
         raise DataError(f"{file}: no such annotation file; beside it are: {', '.join(beside) or 'none'}")
     return file
-
-
-def _channel_names(descriptions: list[str]) -> tuple[str, ...]:
-    names: list[str] = []
-    for k, description in enumerate(descriptions):
-        base = description or f"signal {k}"
-        name, count = base, 1
-        while name in names:
-            count += 1
-            name = f"{base} ({count})"
-        names.append(name)
-    return tuple(names)
 
 
 def _open(

@@ -179,7 +179,7 @@ def _task(plan: Protocol, model: Estimator, *, detected: bool) -> Task:
 
 def _records(plan: Protocol, data: Dataset, model: Estimator) -> tuple[str, ...]:
     sides = (data.records_of(plan, "test"), data.records_of(plan, "train"))
-    unseen = tuple(record for record in sides[0] if not _seen_by(model, record, data.subject_of(record)))
+    unseen = tuple(record for record in sides[0] if not _seen_by(model, plan, record, data.subject_of(record)))
     for chosen in (unseen if plan.open else (), *sides):
         if chosen:
             return chosen
@@ -189,12 +189,20 @@ def _records(plan: Protocol, data: Dataset, model: Estimator) -> tuple[str, ...]
 
 
 def _was_seen(model: Estimator, plan: Protocol, recording: Recording) -> bool:
-    if model.training is not None and recording.id in model.training.recordings:
+    if _trained_on(model, plan, recording.id):
         return True
     shared = recording.subject in plan.shared_subjects and recording.id in plan.test
-    return _seen_by(model, recording.id, recording.subject) and not shared
+    return _seen_by(model, plan, recording.id, recording.subject) and not shared
 
 
-def _seen_by(model: Estimator, record: str, subject: str) -> bool:
+def _seen_by(model: Estimator, plan: Protocol, record: str, subject: str) -> bool:
     seen = model.training
-    return seen is not None and (record in seen.recordings or subject in seen.subjects)
+    return _trained_on(model, plan, record) or (seen is not None and subject in seen.subjects)
+
+
+def _trained_on(model: Estimator, plan: Protocol, record: str) -> bool:
+    """Return whether the record was trained on: records of another database may have the same name."""
+    seen = model.training
+    if seen is None or record not in seen.recordings:
+        return False
+    return not seen.protocol or datasets.get_protocol(seen.protocol).dataset == plan.dataset

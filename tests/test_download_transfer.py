@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -374,13 +375,16 @@ def test_loopback_is_not_asked_through_a_proxy(server, tmp_path, monkeypatch):
     assert run(server, tmp_path, settings=ONCE).failed == ()
 
 
-def test_other_servers_are_asked_through_the_proxy_of_the_environment(server, tmp_path, monkeypatch):
+def test_other_servers_are_asked_through_the_proxy_and_with_the_password_of_the_user(server, tmp_path, monkeypatch):
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    (tmp_path / "netrc").write_text("machine files.example login somebody password secret\n")
     server.files["http://files.example/x/100.txt"] = b"through the proxy"
     with Server("http://files.example/x/", ONCE).get("100.txt") as response:
         assert response.content == b"through the proxy"
+    assert server.gets()[0].headers["Authorization"] == "Basic " + b64encode(b"somebody:secret").decode()
 
 
 def test_what_is_there_and_right_is_not_asked_for(server, tmp_path):

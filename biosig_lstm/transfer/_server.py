@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import cached_property
+from pathlib import PurePosixPath
 from urllib.parse import quote, urlsplit
 
 import requests
@@ -237,7 +238,8 @@ class Server:
 
 
 def _named_page(name: str) -> bool:
-    return name.lower().endswith((".html", ".htm", ".xhtml", ".svg", ".xml"))
+    suffix = PurePosixPath(name.lower()).suffix
+    return "htm" in suffix or suffix in (".svg", ".xml")
 
 
 def _is_page(name: str, response: requests.Response) -> bool:

@@ -301,6 +301,18 @@ def test_gaps_are_crossed_straight() -> None:
     assert np.isnan(frequency_domain(nn, times_s=late)["lf"])
 
 
+def test_a_spline_does_not_swing_across_a_gap() -> None:
+    nn = 800 + 20 * np.random.default_rng(8).standard_normal(400)
+    nn[180:230] = np.nan
+    assert frequency_domain(nn)["total_power"] < 1.5 * np.nanvar(nn)
+
+
+def test_noise_of_rounding_has_no_ratio_and_no_peak() -> None:
+    nn = 800 + 1e-9 * np.random.default_rng(9).standard_normal(600)
+    got = frequency_domain(nn)
+    assert np.isnan([got[name] for name in ("lf_hf", "lf_nu", "hf_nu", "vlf_peak", "lf_peak", "hf_peak")]).all()
+
+
 # ---- Entropies
 
 
@@ -502,6 +514,18 @@ def test_equal_intervals_have_no_variability() -> None:
         assert got[name] == 0
     assert got["total_power"] == pytest.approx(0, abs=1e-9)
     assert np.isnan([got[name] for name in ("lf_hf", "csi", "sample_entropy", "dfa_alpha1")]).all()
+
+
+def test_a_segment_with_one_interval_does_not_count() -> None:
+    nn = np.array(LONG)
+    nn[350:760] = np.nan
+    nn[560] = 1500
+    times = ends_s(LONG)
+    parts = [nn[(times > 300 * k) & (times <= 300 * (k + 1))] for k in range(6)]
+    parts = [part[np.isfinite(part)] for part in parts]
+    assert sorted(len(part) for part in parts)[0] == 1
+    expected = [stats.tstd(part) for part in parts if len(part) > 1]
+    assert time_domain(nn, times_s=times)["sdnn_index"] == pytest.approx(np.mean(expected))
 
 
 def test_differences_do_not_reach_over_a_gap() -> None:

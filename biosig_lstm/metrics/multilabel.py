@@ -236,11 +236,11 @@ def _f1(counts: Float64) -> Float64:
 def _intervals(drawn: Mapping[str, Float64], classes: Sequence[str], confidence: float) -> dict[str, Interval]:
     scored = ~np.isnan(drawn["auc"][0])
     macro = {
-        f"macro_{name}": percentile_interval(means[0], means[1:], confidence)
+        f"macro_{name}": percentile_interval(float(means[0]), means[1:], confidence)
         for name, means in ((name, _mean_defined(values[:, scored])) for name, values in drawn.items())
     }
     single = {
-        f"{name}_{label}": percentile_interval(values[0, k], values[1:, k], confidence)
+        f"{name}_{label}": percentile_interval(float(values[0, k]), values[1:, k], confidence)
         for k, label in enumerate(classes)
         for name, values in drawn.items()
     }

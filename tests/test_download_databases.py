@@ -29,13 +29,17 @@ EXTRA = {
 }
 
 
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    source = tmp_path_factory.mktemp("published")
+    mitdb.write_sample(source)
+    return {path.name: path.read_bytes() for path in source.iterdir()} | EXTRA
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[Loopback]:
-    mitdb.write_sample(tmp_path / "source")
+def server(published: dict[str, bytes]) -> Iterator[Loopback]:
     with Loopback() as running:
-        for path in (tmp_path / "source").iterdir():
-            running.files[path.name] = path.read_bytes()
-        running.files |= EXTRA
+        running.files |= published
         running.publish_sums()
         yield running
 

@@ -7,6 +7,7 @@ import hashlib
 import os
 import random
 import re
+import tempfile
 import threading
 import time
 from base64 import b64encode
@@ -16,7 +17,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import Handler, Loopback, drop, etag, instead, stall, status, whole
 
@@ -38,6 +39,7 @@ from biosig_lstm.transfer._wait import wait_s
 
 QUICK = TransferSettings(connections=3, timeout_s=5.0, attempts=3, first_wait_s=0.005, longest_wait_s=0.05)
 ONCE = TransferSettings(connections=1, timeout_s=5.0, attempts=1, refetches=0)
+IMPATIENT = TransferSettings(connections=1, timeout_s=5.0, attempts=2, refetches=1, first_wait_s=0.0)
 BIG = random.Random(0).randbytes(400_000)
 PAGE = b"<!DOCTYPE html>\n<html><head><title>PhysioNet: Log in</title></head><body>please</body></html>"
 
@@ -355,6 +357,39 @@ def test_retry_after_is_seconds_or_a_date(server, header, least, most):
     with pytest.raises(BrokenError, match="HTTP 503") as caught:
         Server(server.address).get("100.dat")
     assert caught.value.wait_s is None
+
+
+FAULTS = st.one_of(
+    st.integers(0, 400_001).map(drop),
+    st.sampled_from([status(503), status(404), status(416), status(206), whole, instead(PAGE), instead(BIG[::-1])]),
+    st.integers(1, 399_999).map(
+        lambda first: (
+            lambda handler, body: handler.send(
+                206, body[first:], ETag=etag(body), Content_Range=f"bytes {first}-{len(body) - 1}/{len(body)}"
+            )
+        )
+    ),
+    st.integers(0, 399_999).map(lambda n: instead(BIG[:n])),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(FAULTS, max_size=8), st.integers(0, 400_000), st.booleans())
+def test_whatever_the_server_does_a_file_in_its_place_is_whole(faults, held, same):
+    with Loopback() as server, tempfile.TemporaryDirectory() as folder:
+        server.files["100.dat"] = BIG
+        server.faults["100.dat"] = list(faults)
+        part = Store(Path(folder)).part("100.dat")
+        part.begin({"digest": server.sums()["100.dat"], "etag": etag(BIG) if same else '"other"', "total": len(BIG)})
+        part.path.write_bytes(BIG[:held] if same else BIG[::-1][:held])
+        target = Path(folder) / "100.dat"
+        for _ in range(len(faults) + 1):
+            report = run(server, Path(folder), settings=IMPATIENT)
+            assert target.exists() == (not report.failed)
+            if not report.failed:
+                break
+        assert target.read_bytes() == BIG
+        assert parts(Path(folder)) == {}
 
 
 def test_no_server_there(server, tmp_path):

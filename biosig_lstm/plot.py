@@ -1,23 +1,29 @@
-"""Pictures: a strip of ECG with its beats named, and how training went. Figures are returned, never shown."""
+"""Pictures: a strip of ECG with its beats named, a night, and how training went. Figures are returned, never shown."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import DataError
 from biosig_lstm.estimators import Estimator, Predictions
+from biosig_lstm.events.sleep_stages import SleepStages
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "beats", "history"]
+Float64 = npt.NDArray[np.float64]
+
+__all__ = ["COLOURS", "STAGE_COLOURS", "beats", "history", "hypnogram"]
 
 COLOURS = {"N": "#4477aa", "S": "#ee7733", "V": "#cc3311", "F": "#aa3377", "Q": "#777777"}
+STAGE_COLOURS = {"W": "#ee7733", "R": "#cc3311", "N1": "#77aadd", "N2": "#4477aa", "N3": "#223355"}
 _OTHER = "#222222"
+_HOUR_S = 3600.0
 
 
 def beats(
@@ -97,6 +103,70 @@ def _name_predicted(axes: Axes, said: Predictions, *, start_s: float, stop_s: fl
 
 def _x_of(axes: Axes) -> object:
     return axes.get_xaxis_transform()
+
+
+def hypnogram(predictions: Predictions, recording: Recording | None = None) -> Figure:
+    """Draw the sleep stages of a night: the expert's where there are any, the model's, and how sure it is.
+
+    Parameters
+    ----------
+    predictions : Predictions
+        Stages of the epochs of one night.
+    recording : Recording, optional
+        The night with the expert's stages, in the words that `SleepStages` knows; drawn above the model's.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each hypnogram, and one for the probabilities. Epochs without a stage are gaps.
+
+    Raises
+    ------
+    DataError
+        When the predictions are of no night or of several, or the recording has no stages.
+    """
+    from matplotlib.figure import Figure
+
+    nights = sorted(set(predictions.recordings.tolist()))
+    if len(nights) != 1:
+        raise DataError(f"a hypnogram shows one night, got {len(nights)}: {', '.join(nights[:4])}")
+    hours = predictions.times_s / _HOUR_S
+    drawn = [] if recording is None else [("expert", *_expert(recording))]
+    drawn.append(("model", hours, predictions.labels.tolist()))
+    figure = Figure(figsize=(11, 1.2 + 1.6 * (len(drawn) + 1)), layout="constrained")
+    rows = figure.subplots(len(drawn) + 1, 1, sharex=True)
+    for axes, (name, starts, stages) in zip(rows[:-1], drawn, strict=True):
+        _draw_stages(axes, starts, stages)
+        axes.set_ylabel(name)
+    shown = [stage for stage in STAGE_COLOURS if stage in predictions.classes]
+    shares = predictions.probabilities[:, [predictions.classes.index(stage) for stage in shown]].T
+    rows[-1].stackplot(hours, shares, colors=[STAGE_COLOURS[stage] for stage in shown], labels=shown)
+    rows[-1].legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+    rows[-1].set(ylabel="probability", xlabel="time (h)", ylim=(0, 1))
+    rows[-1].margins(x=0)
+    figure.suptitle(f"recording {nights[0]}", fontsize="medium")
+    return figure
+
+
+def _expert(recording: Recording) -> tuple[Float64, list[str]]:
+    """Return the hours at which stages begin and their names; where one ends and none follows, an empty one."""
+    marks = SleepStages()(recording).annotations
+    if not len(marks):
+        raise DataError(f"{recording.id}: no sleep stages to draw among {recording.annotations!r}")
+    ends = marks.stops[np.append(marks.starts[1:] > marks.stops[:-1], True)]
+    at = np.concatenate([marks.starts, ends])
+    order = np.argsort(at, kind="stable")
+    names = [*marks.labels.tolist(), *[""] * len(ends)]
+    return at[order] / (recording.fs * _HOUR_S), [names[k] for k in order]
+
+
+def _draw_stages(axes: Axes, hours: Float64, stages: list[str]) -> None:
+    levels = {stage: -k for k, stage in enumerate(STAGE_COLOURS)}
+    heights = [levels.get(stage, np.nan) for stage in stages]
+    axes.step(hours, heights, where="post", color=_OTHER, linewidth=0.9)
+    in_rem = np.where(np.array(stages) == "R", levels["R"], np.nan)
+    axes.step(hours, in_rem, where="post", color=STAGE_COLOURS["R"], linewidth=3)
+    axes.set_yticks(list(levels.values()), list(levels))
 
 
 def history(model: Estimator) -> Figure:

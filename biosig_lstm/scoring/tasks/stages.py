@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from biosig_lstm.containers import Annotations, Recording
-from biosig_lstm.errors import DataError
+from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.estimators import Predictions, StepClassifier
 from biosig_lstm.metrics import Scores, stage_scores
 from biosig_lstm.scoring.tasks._task import Part, Task
@@ -15,6 +16,7 @@ from biosig_lstm.scoring.tasks._task import Part, Task
 __all__ = ["EXTENSION", "TASK"]
 
 EXTENSION = "stage"
+_MOSTLY, _MANY = 0.5, 0.2
 
 
 class _Stages(Task):
@@ -37,11 +39,34 @@ class _Stages(Task):
         said = Predictions.concatenate([part.said for part in parts])
         return stage_scores(truth, said.index, said.subjects, classes=model.classes)
 
+    def answer(self, model: StepClassifier, recording: Recording, *, annotated: bool) -> Predictions:
+        """Return a row for each epoch, under a `BiosigWarning` where the beats of many are not known."""
+        windows = model.pipeline.with_positions("annotated" if annotated else "detected")(recording)
+        _warn_of_gaps(windows, recording.id)
+        return model.predict(windows)
+
     def annotations(self, recording: Recording, said: Predictions) -> Mapping[str, Annotations]:
-        """Return a note where each epoch begins, at the rate of the recording, with its stage as the text."""
-        starts = np.rint(said.times_s * recording.fs).astype(np.int64)
+        """Return a note where each epoch begins, with its stage as the text.
+
+        As in the MIT-BIH Polysomnographic Database the first stands at sample 1: a note at sample 0 is about the file.
+        """
+        starts = np.maximum(np.rint(said.times_s * recording.fs).astype(np.int64), 1)
         notes = said.labels.tolist()
         return {EXTENSION: Annotations(starts, labels=['"'] * len(starts), notes=notes)}
 
 
 TASK = _Stages()
+
+
+def _warn_of_gaps(windows: Windows, name: str) -> None:
+    if "known" not in windows.columns:
+        return
+    known = windows.values[:, windows.columns.index("known")]
+    unknown = int(np.count_nonzero(known < _MOSTLY))
+    if unknown > _MANY * len(known):
+        warnings.warn(
+            f"{name}: in {unknown} of {len(known)} epochs most of the time lies in no plausible RR interval: "
+            "stages told there mean little",
+            BiosigWarning,
+            stacklevel=2,
+        )

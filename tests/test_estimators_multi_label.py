@@ -198,6 +198,17 @@ def test_ten_seconds_are_seven_stretches_of_two_and_a_half():
     assert len(stretches(whole, 250)[0]) == 7
 
 
+def test_validation_is_watched_on_the_middle_stretch(monkeypatch):
+    seen = []
+    monkeypatch.setattr("biosig_lstm.estimators._base.fit", lambda *given, **_: seen.append(given[2]))
+    val = windows(range(8, 11))
+    model = MultiLabelClassifier(prepare(), BiLSTM(4, pooling="mean"))
+    model.fit(windows(range(8)), val, crop_steps=40, **QUICK)
+    assert seen[0].lengths.tolist() == [40] * 3
+    np.testing.assert_array_equal(seen[0].values[:40], val.item(0)[40:80])
+    assert seen[0].y.tolist() == val.y.tolist()
+
+
 def test_the_probability_is_the_mean_over_the_stretches(trained):
     items = windows(range(100, 104))
     cut, item = stretches(items, 40)

@@ -79,7 +79,8 @@ class MultiLabelClassifier(Estimator):
     Notes
     -----
     A model trained on random stretches of its items (`FitSettings.crop_steps`) is asked about stretches of that length,
-    half overlapping, and their probabilities are averaged; so are those of its members.
+    half overlapping, and their probabilities are averaged; so are those of its members. While it is trained, the
+    validation loss is that of the middle stretch of each item.
 
     Examples
     --------
@@ -105,8 +106,7 @@ class MultiLabelClassifier(Estimator):
         if val is not None and not val.multi_label:
             raise ParameterError(f"{type(self).__name__} is validated on items of several labels, got {val!r}")
         steps = how.get("crop_steps") or (how["settings"].crop_steps if how.get("settings") else None)
-        stretched = None if val is None or steps is None else stretches(val, steps)[0]
-        super().fit(train, val if stretched is None else stretched, **how)
+        super().fit(train, val if val is None or steps is None else _middles(val, steps), **how)
         self.thresholds = (0.5,) * len(self.classes)
         if val is not None:
             self.thresholds = tuple(f1_thresholds(_labels(val), self.predict(val).probabilities).tolist())
@@ -210,6 +210,13 @@ def stretches(windows: Windows, n_steps: int) -> tuple[Windows, Int64]:
         positions=None if windows.positions is None else windows.positions[steps],
     )
     return cut, item
+
+
+def _middles(windows: Windows, n_steps: int) -> Windows:
+    """Return the middle stretch of every item: enough for a loss that is watched."""
+    cut, item = stretches(windows, n_steps)
+    first = np.searchsorted(item, np.arange(len(windows)))
+    return cut.select(first + np.bincount(item, minlength=len(windows)) // 2)
 
 
 def _firsts(length: int, n_steps: int) -> Int64:

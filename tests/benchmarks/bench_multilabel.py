@@ -1,4 +1,4 @@
-"""Scores of several labels beside scikit-learn; a step of PTB-XL recipes: python tests/benchmarks/bench_multilabel.py."""
+"""Scores of several labels beside scikit-learn, a step of training: python tests/benchmarks/bench_multilabel.py."""
 
 from __future__ import annotations
 

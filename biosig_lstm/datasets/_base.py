@@ -269,12 +269,17 @@ class Dataset:
             raise DataError(f"{self.name}: differs from version {self.card.version} as published: {', '.join(changed)}")
         return tuple(present)
 
+    @property
+    def _source(self) -> str:
+        command = f" (`biosig-lstm download {self.name}`)" if self.card.files else ""
+        return self.card.address + command
+
     def _chosen(self, which: str | Iterable[str] | None) -> tuple[str, ...]:
         held = self.record_names
         if not held:
             example = f", such as {self.card.records[0]}" if self.card.records else ""
             raise DataError(
-                f"{self.name}: no record lies in {self.root} itself{example}; its files come from {self.card.address}"
+                f"{self.name}: no record lies in {self.root} itself{example}; its files come from {self._source}"
             )
         if which is None:
             return held
@@ -287,7 +292,7 @@ class Dataset:
             raise ParameterError(f"{self.name}: record {options(unknown[0], known)}")
         gone = [record for record in wanted if record not in held]
         if gone:
-            raise DataError(f"{self.name}: not at {self.root}: {', '.join(gone)}; get them from {self.card.address}")
+            raise DataError(f"{self.name}: not at {self.root}: {', '.join(gone)}; get them from {self._source}")
         return wanted
 
     def _named(self, which: str) -> tuple[str, ...]:

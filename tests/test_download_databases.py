@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -358,3 +360,14 @@ def test_command_ends_with_1_when_files_failed_and_2_when_names_are_wrong(server
     assert "connections must be from 1 to 32, got 99" in capsys.readouterr().err
     assert main(["download", "mitdb", "--to", str(root), "--mirror", "mitdb"]) == 2
     assert "begins with http:// or https://" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "code", ["from biosig_lstm.cli import main; main(['download', '--help'])", "import biosig_lstm.datasets"]
+)
+def test_the_transport_is_loaded_when_it_is_needed(code):
+    heavy = {"requests", "urllib3", "filelock", "rich", "torch"}
+    listing = f"sys.stderr.write(' '.join(name for name in sys.modules if name in {heavy}))"
+    whole = f"import sys\ntry:\n    {code}\nfinally:\n    {listing}"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=True)
+    assert done.stderr == ""

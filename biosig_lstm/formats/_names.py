@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 __all__ = ["distinct_names"]
@@ -15,12 +16,12 @@ def distinct_names(given: Iterable[str]) -> tuple[str, ...]:
     >>> distinct_names(["ECG", "", "ECG"])
     ('ECG', 'signal 1', 'ECG (2)')
     """
-    names: list[str] = []
+    names: dict[str, None] = {}
+    tried: Counter[str] = Counter()
     for place, text in enumerate(given):
         base = name = text.strip() or f"signal {place}"
-        count = 1
         while name in names:
-            count += 1
-            name = f"{base} ({count})"
-        names.append(name)
+            tried[base] += 1
+            name = f"{base} ({tried[base] + 1})"
+        names[name] = None
     return tuple(names)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +25,8 @@ _HEADER_OF = ((".eeg", ".vhdr"), (".eeg", ".ahdr"), (".vmrk", ".vhdr"), (".amrk"
 _READERS = {".cnt": "read_raw_cnt", ".ahdr": "read_raw_brainvision"}
 _MAGIC = (b"0       ", b"\xffBIOSEMI")
 _SMALLEST_UV, _LARGEST_UV = 0.05, 50_000.0
+_SAMPLES_LOOKED_AT = 20_000
+_LATER_PART = re.compile(r"(-\d+|_split-(?!0*1_)\d+\w*)\.fif(\.gz)?$", re.IGNORECASE)
 
 
 def open_edf(path: str | Path) -> EdfRecord:
@@ -33,7 +38,10 @@ def open_edf(path: str | Path) -> EdfRecord:
     >>> night.read(["EEG Fpz-Cz"], start_s=3600, stop_s=3630)  # doctest: +SKIP
     Recording('SC4001E0-PSG': EEG Fpz-Cz (uV); 30 s at 100 Hz; Annotations(0))
     """
-    return EdfRecord(path)
+    record = EdfRecord(path)
+    for note in record.notes:
+        warnings.warn(f"{path}: {note}", BiosigWarning, stacklevel=2)
+    return record
 
 
 def read_eeg(
@@ -65,14 +73,13 @@ def read_eeg(
 
     Notes
     -----
-    Where the channels' root mean square is not that of an EEG (below 0.05 or above 50,000 uV) a `BiosigWarning` asks
-    whether the file's unit is right.
+    Where the channels' standard deviation (the median over channels, from up to 40,000 samples of each, spread over the
+    stretch) is not that of an EEG, below 0.05 or above 50,000 uV, a `BiosigWarning` asks whether the file's unit is
+    right. Channels that MNE-Python marks as bad are left out unless they are named.
     """
     file = Path(path)
     if file.name.lower().endswith(_EDF):
-        record = EdfRecord(file)
-        recording = record.read(channels, start_s=start_s, stop_s=stop_s, annotations=annotations)
-        _warn_of_left_out(record, recording, chosen=channels is not None)
+        recording = open_edf(file).read(channels, start_s=start_s, stop_s=stop_s, annotations=annotations)
     else:
         recording = _read_by_mne(file, channels, start_s=start_s, stop_s=stop_s)
         recording = recording if annotations else recording.with_annotations(Annotations())
@@ -80,28 +87,14 @@ def read_eeg(
     return recording
 
 
-def _warn_of_left_out(record: EdfRecord, recording: Recording, *, chosen: bool) -> None:
-    others = [
-        f"{name} ({rate:g} Hz)"
-        for name, rate in zip(record.channels, record.rates_hz, strict=True)
-        if name not in recording.channels
-    ]
-    for note in record.header.notes:
-        warnings.warn(f"{record.header.path}: {note}", BiosigWarning, stacklevel=3)
-    if others and not chosen:
-        warnings.warn(
-            f"{record.header.path}: left out {', '.join(others)}: a recording has one rate, here {recording.fs:g} Hz; "
-            "name channels to read others",
-            BiosigWarning,
-            stacklevel=3,
-        )
-
-
 def _warn_of_size(recording: Recording) -> None:
-    volts = np.array([unit == "uV" for unit in recording.units])
-    if not volts.any() or not recording.n_samples:
+    volts = [row for row, unit in enumerate(recording.units) if unit == "uV"]
+    step = max(1, recording.n_samples // _SAMPLES_LOOKED_AT)
+    values = recording.signals[volts, ::step]
+    measured = values[~np.isnan(values).all(axis=1)]
+    if not measured.size:
         return
-    size = float(np.nanmedian(np.nanstd(recording.signals[volts], axis=1)))
+    size = float(np.median(np.nanstd(measured, axis=1, dtype=np.float64)))
     if not _SMALLEST_UV <= size <= _LARGEST_UV:
         warnings.warn(
             f"{recording.id}: a median standard deviation of {size:.3g} uV is not that of an EEG "
@@ -120,31 +113,38 @@ def _read_by_mne(
         warnings.simplefilter("always")
         try:
             read = getattr(mne.io, _READERS.get(file.suffix.lower(), "read_raw"))
-            raw = read(file, preload=False, verbose="error")
+            raw = _stretch(read(file, preload=False, verbose="error"), file, channels, start_s=start_s, stop_s=stop_s)
+            recording = Recording.from_mne(raw, id=_name(file), subject=_name(file))
+        except DataError:
+            raise
         except Exception as error:
-            raise DataError(f"{file}: MNE cannot read it: {type(error).__name__}: {error}") from error
-        duration_s = raw.n_times / float(raw.info["sfreq"])
-        begin, end = start_s or 0.0, duration_s if stop_s is None else stop_s
-        if not 0 <= begin < end <= duration_s + 1e-9:
-            raise DataError(f"{file}: no stretch from {start_s} to {stop_s} s, the file holds 0 to {duration_s:g} s")
-        for name in channels or ():
-            if name not in raw.ch_names:
-                raise DataError(f"{file}: channel {options(name, raw.ch_names)}")
-        picked = raw if channels is None else raw.copy().pick(list(channels))
-        if start_s is not None or stop_s is not None:
-            picked = picked.copy().crop(begin, end, include_tmax=False)
-        recording = Recording.from_mne(picked, id=file.name.split(".")[0])
-    notes = tuple(dict.fromkeys(" ".join(str(one.message).split()) for one in said))
-    return Recording(
-        recording.signals,
-        recording.fs,
-        recording.channels,
-        recording.units,
-        id=recording.id,
-        subject=recording.id,
-        annotations=recording.annotations,
-        history=(*recording.history, *(f"MNE: {note}" for note in notes)),
-    )
+            reason = str(error).strip().splitlines()[-1:] or ["no reason given"]
+            raise DataError(f"{file}: MNE cannot read it: {type(error).__name__}: {reason[0]}") from error
+    notes = [f"MNE: {' '.join(str(one.message).split())}" for one in said]
+    bad = [name for name in raw.info["bads"] if channels is None]
+    notes += [f"left out {', '.join(bad)}: marked as bad in the file"] if bad else []
+    return replace(recording, history=(*recording.history, *dict.fromkeys(notes)))
+
+
+def _stretch(
+    raw: Any, file: Path, channels: Sequence[str] | None, *, start_s: float | None, stop_s: float | None
+) -> Any:
+    fs = float(raw.info["sfreq"])
+    first = 0 if start_s is None else round(start_s * fs)
+    last = raw.n_times if stop_s is None else round(stop_s * fs)
+    if not 0 <= first < last <= raw.n_times:
+        raise DataError(f"{file}: no stretch from {start_s} to {stop_s} s, it holds 0 to {raw.n_times / fs:g} s")
+    for name in channels or ():
+        if name not in raw.ch_names:
+            raise DataError(f"{file}: channel {options(name, raw.ch_names)}")
+    if channels is not None:
+        raw.info["bads"] = []
+        raw.pick(list(channels)).reorder_channels(list(channels))
+    return raw.crop(first / fs, (last - 1) / fs) if (first, last) != (0, raw.n_times) else raw
+
+
+def _name(file: Path) -> str:
+    return file.name[: -len(".fif.gz")] if file.name.lower().endswith(".fif.gz") else file.stem
 
 
 def _locate(path: Path) -> Path | None:
@@ -170,7 +170,7 @@ def _open(
 
 def _list(folder: Path) -> list[Path]:
     files = [path for path in folder.rglob("*") if path.is_file() and path.name.lower().endswith((*_EDF, *_BY_MNE))]
-    return [path for path in files if _locate(path) and not _only_annotations(path)]
+    return [path for path in files if _locate(path) and not (_LATER_PART.search(path.name) or _only_annotations(path))]
 
 
 def _only_annotations(path: Path) -> bool:

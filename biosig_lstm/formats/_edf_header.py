@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from biosig_lstm.errors import DataError
@@ -50,18 +51,18 @@ class EdfSignal:
         """Whether it holds text instead of samples."""
         return self.label in ANNOTATION_LABELS
 
-    @property
+    @cached_property
     def has_range(self) -> bool:
         """Whether stored numbers have a physical value: both ranges are given and not empty."""
         return math.isfinite(self.gain) and self.gain != 0 and math.isfinite(self.offset)
 
-    @property
+    @cached_property
     def gain(self) -> float:
         """Physical units for one step of the stored number; not a number where the header gives none."""
         span = self.digital_max - self.digital_min
         return (self.physical_max - self.physical_min) / span if span else math.nan
 
-    @property
+    @cached_property
     def offset(self) -> float:
         """Physical value of the stored number zero."""
         return self.physical_min - self.gain * self.digital_min

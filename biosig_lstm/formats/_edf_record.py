@@ -24,6 +24,7 @@ __all__ = ["EdfRecord", "read_edf_annotations"]
 _STATUS = ("status", "bdf status", "trigger", "stim", "sti 014")
 _TO_UV = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
 _MOST_NAMED = 6
+_ANY = [-(2**31), 2**31]
 
 
 class EdfRecord:
@@ -74,6 +75,7 @@ class EdfRecord:
         self.duration_s = self._runs[-1].onset_s + self._runs[-1].n_records * self.header.record_s
         self.notes = tuple(notes)
         self._marks: dict[float, Annotations] = {}
+        self._plans: dict[tuple[str, ...] | None, _Plan] = {}
 
     def __reduce__(self) -> tuple[type[EdfRecord], tuple[Path]]:
         return EdfRecord, (self.header.path,)
@@ -140,23 +142,23 @@ class EdfRecord:
             When a channel is not there, has no range of values, or channels differ in rate; when the stretch does not
             lie in the file.
         """
-        rows = self._rows(channels)
-        fs = self._rate(rows)
+        plan = self._plan(channels)
+        fs = plan.fs
         first, last = self._span(fs, start_s, stop_s)
-        signals, notes = self._signals_of(rows, fs, first, last)
-        marks = Annotations()
+        signals, notes = self._signals_of(plan, first, last)
+        marks = self.annotations(fs) if annotations else Annotations()
         if annotations:
-            marks = self.annotations(fs).crop(start=first, stop=last)
+            marks = marks.crop(start=first, stop=last) if len(marks) else marks
             notes += self._annotation_notes
         if channels is None:
-            notes += self._left_out(rows, fs)
+            notes += plan.left_out
         for note in notes:
             warnings.warn(f"{self.header.path}: {note}", BiosigWarning, stacklevel=2)
         return Recording(
             signals,
             fs,
-            [self.channels[row] for row in rows],
-            [self.units[row] for row in rows],
+            plan.channels,
+            plan.units,
             id=self.header.path.stem,
             annotations=marks,
             history=(*self.notes, *notes),
@@ -209,8 +211,19 @@ class EdfRecord:
             notes.append(f"{beyond} annotations before the beginning or beyond the end left out")
         return notes
 
-    def _rows(self, channels: Sequence[str] | None, *, ranged: bool = True) -> list[int]:
-        wanted = self.default_channels() if channels is None else channels
+    def _plan(self, channels: Sequence[str] | None) -> _Plan:
+        key = None if channels is None else tuple(channels)
+        if key not in self._plans:
+            rows = self._rows(self.default_channels() if key is None else key)
+            fs = self._rate(rows)
+            limits = [sorted((self._signals[row].digital_min, self._signals[row].digital_max)) for row in rows]
+            for place, row in enumerate(rows):
+                limits[place] = _ANY if self._status[row] else limits[place]
+            names, units = tuple(self.channels[row] for row in rows), tuple(self.units[row] for row in rows)
+            self._plans[key] = _Plan(names, units, fs, self._stored(rows), np.array(limits), self._left_out(rows, fs))
+        return self._plans[key]
+
+    def _rows(self, wanted: Sequence[str], *, ranged: bool = True) -> list[int]:
         place = {name: row for row, name in enumerate(self.channels)}
         for name in wanted:
             if name not in place:
@@ -256,25 +269,21 @@ class EdfRecord:
             f"{self.header.path}: no stretch from {start_s} to {stop_s} s, it holds 0 to {self.duration_s:g} s"
         )
 
-    def _signals_of(
-        self, rows: Sequence[int], fs: float, first: int, last: int
-    ) -> tuple[npt.NDArray[np.float32], list[str]]:
-        stored = self._stored(rows)
-        width = stored.samples_per_record
-        gaps = len(self._runs) > 1
-        signals = np.empty((len(rows), last - first), dtype=np.float32)
-        if gaps:
+    def _signals_of(self, plan: _Plan, first: int, last: int) -> tuple[npt.NDArray[np.float32], list[str]]:
+        width, sample_bytes = plan.stored.samples_per_record, self.header.sample_bytes
+        signals = np.empty((len(plan.channels), last - first), dtype=np.float32)
+        if len(self._runs) > 1:
             signals.fill(np.nan)
-        extremes: list[npt.NDArray[np.int32]] = []
+        notes: list[str] = []
         for run in self._runs:
-            onset = round(run.onset_s * fs)
+            onset = round(run.onset_s * plan.fs)
             begin, end = max(onset, first), min(onset + run.n_records * width, last)
             if begin < end:
                 part = signals[:, begin - first : end - first]
                 start = run.first * width + begin - onset
-                sample_bytes = self.header.sample_bytes
-                extremes.append(read_samples(self._records, stored, sample_bytes=sample_bytes, start=start, out=part))
-        return signals, self._overflows(rows, extremes)
+                extremes = read_samples(self._records, plan.stored, sample_bytes=sample_bytes, start=start, out=part)
+                notes += plan.overflows(extremes)
+        return signals, notes[:1]
 
     def _stored(self, rows: Sequence[int]) -> Stored:
         signals = [self._signals[row] for row in rows]
@@ -285,21 +294,6 @@ class EdfRecord:
             np.array([signal.offset * scale if scale else 0.0 for signal, scale in zip(signals, scales, strict=True)]),
             signals[0].samples_per_record,
         )
-
-    def _overflows(self, rows: Sequence[int], extremes: Sequence[npt.NDArray[np.int32]]) -> list[str]:
-        beyond: list[str] = []
-        for place, row in enumerate(rows):
-            signal = self._signals[row]
-            low, high = sorted((signal.digital_min, signal.digital_max))
-            lowest = min((int(part[place, 0]) for part in extremes), default=low)
-            highest = max((int(part[place, 1]) for part in extremes), default=high)
-            if not self._status[row] and (lowest < low or highest > high):
-                beyond.append(f"{self.channels[row]!r} from {lowest} to {highest}, outside of {low} to {high}")
-        if not beyond:
-            return []
-        return [
-            f"{len(beyond)} channels hold numbers outside of their digital range, scaled as the others: {beyond[0]}"
-        ]
 
     def _left_out(self, rows: Sequence[int], fs: float) -> list[str]:
         others: dict[float, list[str]] = {}
@@ -313,6 +307,29 @@ class EdfRecord:
             listed = "; ".join(f"{_some(names)} ({rate:g} Hz)" for rate, names in others.items())
             notes.append(f"left out {listed}: a recording has one rate, here {fs:g} Hz; name channels to read others")
         return notes
+
+
+class _Plan(NamedTuple):
+    """How a choice of channels is read."""
+
+    channels: tuple[str, ...]
+    units: tuple[str, ...]
+    fs: float
+    stored: Stored
+    limits: npt.NDArray[np.int64]
+    left_out: list[str]
+
+    def overflows(self, extremes: npt.NDArray[np.int32]) -> list[str]:
+        """Return what is to be said of stored numbers outside of the range that the header gives them."""
+        beyond = np.flatnonzero((extremes[:, 0] < self.limits[:, 0]) | (extremes[:, 1] > self.limits[:, 1]))
+        if not len(beyond):
+            return []
+        k = int(beyond[0])
+        (lowest, highest), (low, high) = extremes[k].tolist(), self.limits[k].tolist()
+        return [
+            f"{len(beyond)} channels hold numbers outside of their digital range, scaled as the others: "
+            f"{self.channels[k]!r} from {lowest} to {highest}, outside of {low} to {high}"
+        ]
 
 
 class _Run(NamedTuple):

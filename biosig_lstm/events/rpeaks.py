@@ -253,9 +253,12 @@ class RPeaks(Step):
     ----------
     label : str
         Label of each beat.
+    keep : bool
+        Leave the annotations that are there, such as the label of the whole recording, beside the beats.
     """
 
     label: str = "QRS"
+    keep: bool = False
 
     kind: ClassVar[str] = "event"
 
@@ -263,6 +266,12 @@ class RPeaks(Step):
         """Return `recording` with its beats; stretches that could not be searched are named in its history."""
         result = find_rpeaks(recording.signals, recording.fs)
         marks = Annotations(result.peaks, labels=[self.label] * len(result.peaks))
+        marks = _joined(recording.annotations, marks) if self.keep else marks
         fs, found = recording.fs, recording.with_annotations(marks)
         notes = [f"no R-peaks sought from {a / fs:g} to {b / fs:g} s: {why}" for a, b, why in result.left_out]
         return replace(found, history=(*found.history, *notes))
+
+
+def _joined(there: Annotations, marks: Annotations) -> Annotations:
+    parts = [(part.starts, part.stops, part.labels, part.notes) for part in (there, marks)]
+    return Annotations(*(np.concatenate(column) for column in zip(*parts, strict=True)))

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biosig_lstm.cli._common import OK, SOME_FAILED, complain, say
 from biosig_lstm.errors import BiosigError
 from biosig_lstm.shipped import SUFFIX, find, names
+
+if TYPE_CHECKING:
+    from biosig_lstm.formats import Channel
 
 __all__ = ["add"]
 
@@ -81,11 +84,21 @@ def _facts(source: Path) -> dict[str, Any]:
             "protocol": seen.protocol if seen else "", "trained on": f"{len(seen.subjects) if seen else 0} subjects",
             **model.card,
         }  # fmt: skip
-    from biosig_lstm.formats import open_recording
+    from biosig_lstm.formats import list_channels, open_recording
 
     recording = open_recording(source)
+    others = [channel for channel in list_channels(source) if channel.name not in recording.channels]
     leads = [f"{name} ({unit})" for name, unit in zip(recording.channels, recording.units, strict=True)]
     return {
-        "recording": recording.id, "path": str(source), "channels": ", ".join(leads), "fs_hz": recording.fs,
-        "length_s": round(recording.duration_s, 3), "annotations": repr(recording.annotations)[12:-1],
+        "recording": recording.id, "path": str(source), "channels": ", ".join(leads), **_other_channels(others),
+        "fs_hz": recording.fs, "length_s": round(recording.duration_s, 3),
+        "annotations": repr(recording.annotations)[12:-1],
     }  # fmt: skip
+
+
+def _other_channels(others: Iterable[Channel]) -> dict[str, str]:
+    """Return what there is besides the channels that a recording is read with by default, by rate."""
+    listed: dict[float, list[str]] = {}
+    for channel in others:
+        listed.setdefault(channel.rate_hz, []).append(f"{channel.name} ({channel.unit or 'no unit'})")
+    return {f"at {rate:g} Hz": ", ".join(names) for rate, names in sorted(listed.items())}

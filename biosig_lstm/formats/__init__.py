@@ -5,6 +5,13 @@ A family of formats is one public module here. It offers a `FAMILY`, and `open_r
 
 from __future__ import annotations
 
-from biosig_lstm.formats._family import Family, find_recordings, open_recording
+from biosig_lstm.formats._family import (
+    Channel,
+    Family,
+    channels_wanted,
+    find_recordings,
+    list_channels,
+    open_recording,
+)
 
-__all__ = ["Family", "find_recordings", "open_recording"]
+__all__ = ["Channel", "Family", "channels_wanted", "find_recordings", "list_channels", "open_recording"]

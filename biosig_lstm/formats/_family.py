@@ -6,13 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError
 from biosig_lstm.steps import modules_in
 
-__all__ = ["Family", "Opener", "find_recordings", "open_recording"]
+__all__ = ["Channel", "Family", "Opener", "channels_wanted", "find_recordings", "list_channels", "open_recording"]
+
+
+class Channel(NamedTuple):
+    """One channel that a file holds; its unit is that of the recording that is read from it."""
+
+    name: str
+    unit: str
+    rate_hz: float
 
 
 class Opener(Protocol):
@@ -48,6 +56,8 @@ class Family:
         Opens what `find` returned.
     list_all : callable
         ``list_all(folder)`` returns one file for each recording in a folder and the folders below.
+    list_channels : callable
+        Returns the channels of what `find` returned, those of every rate, from the header alone.
     """
 
     name: str
@@ -55,6 +65,7 @@ class Family:
     find: Callable[[Path], Path | None]
     open_one: Opener
     list_all: Callable[[Path], list[Path]]
+    list_channels: Callable[[Path], list[Channel]]
 
 
 @cache
@@ -114,6 +125,51 @@ def open_recording(
     """
     family, found = _find(Path(path))
     return family.open_one(found, channels=channels, start_s=start_s, stop_s=stop_s, annotator=annotator)
+
+
+def list_channels(path: str | Path) -> list[Channel]:
+    """Return every channel that a file holds, also those that `open_recording` leaves out for their rate.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `open_recording`. No samples are read.
+
+    Raises
+    ------
+    DataError
+        When the file is not there, its format is not known, or its header is damaged.
+
+    Examples
+    --------
+    >>> list_channels("SC4001E0-PSG.edf")[3]  # doctest: +SKIP
+    Channel(name='Resp oro-nasal', unit='', rate_hz=1.0)
+    """
+    family, found = _find(Path(path))
+    return family.list_channels(found)
+
+
+def channels_wanted(path: str | Path, names: Iterable[str]) -> list[str] | None:
+    """Return the channels of a file that are meant by `names`, where it needs saying which to open.
+
+    Parameters
+    ----------
+    path : str or Path
+        As for `open_recording`.
+    names : iterable of str
+        Names, told apart without regard to case and surrounding spaces.
+
+    Returns
+    -------
+    list of str or None
+        To be given to `open_recording`. None, for its own choice, where all channels have one rate, or the file lacks
+        one of the names.
+    """
+    held = list_channels(path)
+    spelled = {channel.name.strip().casefold(): channel.name for channel in held}
+    wanted = [spelled.get(name.strip().casefold(), "") for name in names]
+    mixed = len({channel.rate_hz for channel in held}) > 1
+    return wanted if mixed and wanted and all(wanted) else None
 
 
 def find_recordings(paths: str | Path | Iterable[str | Path]) -> list[Path]:

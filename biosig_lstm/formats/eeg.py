@@ -15,7 +15,7 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, options
 from biosig_lstm.formats._edf_header import EdfHeader, parse_edf_header
 from biosig_lstm.formats._edf_record import EdfRecord, read_edf_annotations
-from biosig_lstm.formats._family import Family
+from biosig_lstm.formats._family import Channel, Family
 
 __all__ = ["FAMILY", "EdfRecord", "open_edf", "read_edf_annotations", "read_eeg"]
 
@@ -107,23 +107,30 @@ def _warn_of_size(recording: Recording) -> None:
 def _read_by_mne(
     file: Path, channels: Sequence[str] | None, *, start_s: float | None, stop_s: float | None
 ) -> Recording:
-    import mne
-
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         try:
-            read = getattr(mne.io, _READERS.get(file.suffix.lower(), "read_raw"))
-            raw = _stretch(read(file, preload=False, verbose="error"), file, channels, start_s=start_s, stop_s=stop_s)
+            raw = _stretch(_open_raw(file), file, channels, start_s=start_s, stop_s=stop_s)
             recording = Recording.from_mne(raw, id=_name(file), subject=_name(file))
         except DataError:
             raise
         except Exception as error:
-            reason = str(error).strip().splitlines()[-1:] or ["no reason given"]
-            raise DataError(f"{file}: MNE cannot read it: {type(error).__name__}: {reason[0]}") from error
+            raise DataError(f"{file}: MNE cannot read it: {type(error).__name__}: {_gist(error)}") from error
     notes = [f"MNE: {' '.join(str(one.message).split())}" for one in said]
     bad = [name for name in raw.info["bads"] if channels is None]
     notes += [f"left out {', '.join(bad)}: marked as bad in the file"] if bad else []
     return replace(recording, history=(*recording.history, *dict.fromkeys(notes)))
+
+
+def _open_raw(file: Path) -> Any:
+    import mne
+
+    return getattr(mne.io, _READERS.get(file.suffix.lower(), "read_raw"))(file, preload=False, verbose="error")
+
+
+def _gist(error: Exception) -> str:
+    lines = [line for line in str(error).splitlines() if line and not line.startswith(" ")]
+    return lines[0].removeprefix(f"{type(error).__name__}: ") if lines else "no reason given"
 
 
 def _stretch(
@@ -183,4 +190,23 @@ def _only_annotations(path: Path) -> bool:
     return bool(header.signals) and all(signal.is_annotation for signal in header.signals)
 
 
-FAMILY = Family(name="EEG", extensions=(*_EDF, *_BY_MNE), find=_locate, open_one=_open, list_all=_list)
+def _list_channels(path: Path) -> list[Channel]:
+    if path.name.lower().endswith(_EDF):
+        record = EdfRecord(path)
+        return [Channel(*facts) for facts in zip(record.channels, record.units, record.rates_hz, strict=True)]
+    with warnings.catch_warnings(action="ignore"):
+        try:
+            first = Recording.from_mne(_open_raw(path).crop(0, 0))
+        except Exception as error:
+            raise DataError(f"{path}: MNE cannot read it: {type(error).__name__}: {_gist(error)}") from error
+    return [Channel(name, unit, first.fs) for name, unit in zip(first.channels, first.units, strict=True)]
+
+
+FAMILY = Family(
+    name="EEG",
+    extensions=(*_EDF, *_BY_MNE),
+    find=_locate,
+    open_one=_open,
+    list_all=_list,
+    list_channels=_list_channels,
+)

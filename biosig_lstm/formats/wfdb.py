@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
-from biosig_lstm.formats._family import Family
+from biosig_lstm.formats._family import Channel, Family
 from biosig_lstm.formats._names import distinct_names
 from biosig_lstm.formats._wfdb_annotations import WfdbAnnotations, parse_annotations
 from biosig_lstm.formats._wfdb_header import Header, Segment, SignalSpec, find_header, first_token, locate, parse_header
@@ -348,4 +348,16 @@ def _segment_headers(path: Path) -> list[Path]:
         return []  # opening the record says what is wrong with it
 
 
-FAMILY = Family(name="WFDB", extensions=(".hea", ".dat", ".mat"), find=locate, open_one=_open, list_all=_list)
+def _list_channels(path: Path) -> list[Channel]:
+    record = WfdbRecord(path)
+    return [Channel(name, unit, record.fs) for name, unit in zip(record.channels, record.units, strict=True)]
+
+
+FAMILY = Family(
+    name="WFDB",
+    extensions=(".hea", ".dat", ".mat"),
+    find=locate,
+    open_one=_open,
+    list_all=_list,
+    list_channels=_list_channels,
+)

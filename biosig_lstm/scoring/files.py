@@ -9,7 +9,8 @@ from pathlib import Path
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.estimators import Estimator
-from biosig_lstm.formats import open_recording
+from biosig_lstm.filters import Channels
+from biosig_lstm.formats import channels_wanted, open_recording
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.scoring._output import Failure, output_folder, reason
 from biosig_lstm.scoring._paths import find_all, unique_names
@@ -94,11 +95,13 @@ def classify_files(
     table = folder / "predictions.csv"
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
+    wanted = next((step.names for step in model.pipeline.filters if isinstance(step, Channels)), ())
     for path, name in zip(found, unique_names(found), strict=True):
         if announce:
             announce(name)
         try:
-            recording = replace(open_recording(path, annotator=annotator), id=name, subject=name)
+            channels = channels_wanted(path, wanted) if wanted else None
+            recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
             said = asked.answer(model, recording, annotated=annotator is not None)
             _write(asked, recording, said, folder=folder)
         except Exception as error:  # whatever is wrong with one recording, the others are done

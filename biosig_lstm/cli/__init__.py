@@ -56,7 +56,7 @@ def _what_is_kept(chosen: argparse.Namespace) -> str:
         return "the same command goes on from here"
     if chosen.command != "train":
         return "what has been written is kept"
-    return "the same command goes on from here" if chosen.log else "nothing is kept (by a protocol, --log DIR keeps it)"
+    return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"
 
 
 def _parser() -> argparse.ArgumentParser:

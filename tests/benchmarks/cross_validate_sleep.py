@@ -2,6 +2,7 @@
 
 python tests/benchmarks/cross_validate_sleep.py --data SLPDB --out cv.npz [--seeds 0 1 2 3 4]    minutes a seed
 python tests/benchmarks/cross_validate_sleep.py --out cv.npz --report                            tables of what is there
+python tests/benchmarks/cross_validate_sleep.py --data SLPDB --out cv.npz --report --draw slp45 night.png      a night
 
 Every model of a fold sees the same epochs of the other subjects. Nothing is chosen on the subject left out.
 """
@@ -22,9 +23,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from biosig_lstm import datasets
+from biosig_lstm import datasets, plot
 from biosig_lstm.containers import Windows
-from biosig_lstm.metrics import STAGE_CLASSES, Scores, stage_scores
+from biosig_lstm.estimators import Predictions
+from biosig_lstm.metrics import STAGE_CLASSES, Scores, cohen_kappa, stage_scores
 from biosig_lstm.recipes import recipe_for
 from biosig_lstm.splits import leave_one_subject_out
 
@@ -52,6 +54,7 @@ def main() -> None:
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--draw", nargs=2, metavar=("RECORD", "FILE"), help="draw a night as told by unseen models")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if not chosen.report:
@@ -61,6 +64,24 @@ def main() -> None:
         for seed in chosen.seeds:
             run(windows, f"seed {seed}", out=chosen.out, fold=lambda train, test, seed=seed: network(train, test, seed))
     report(chosen.out)
+    if chosen.draw:
+        draw(chosen.data, chosen.out, *chosen.draw)
+
+
+def draw(data: str, path: Path, record: str, picture: str) -> None:
+    found = dict(np.load(path))
+    (night,) = datasets.get("slpdb", data).recordings([record])
+    said = np.mean([found[f"said/{seed}/{record}"] for seed in seeds_in(found)], axis=0)
+    n_epochs = len(said)
+    predictions = Predictions(
+        recordings=np.repeat(record, n_epochs),
+        subjects=np.repeat(night.subject, n_epochs),
+        samples=30 * np.arange(n_epochs),
+        fs=np.ones(n_epochs),
+        log_probabilities=np.log(said),
+        classes=STAGE_CLASSES,
+    )
+    plot.hypnogram(predictions, night).savefig(picture, dpi=80, metadata={"Software": None})
 
 
 def run(windows: Windows, what: str, *, out: Path, fold: Callable[[Windows, Windows], Found]) -> None:
@@ -108,13 +129,15 @@ def scores_of(found: Found, models: Sequence[str]) -> Scores:
 
 
 def seeds_in(found: Found) -> list[str]:
-    return sorted({key.split("/")[1] for key in found if key.startswith("said/seed ")})
+    """Return the seeds that every record was told by."""
+    seeds = sorted({key.split("/")[1] for key in found if key.startswith("said/seed ")})
+    records = [key.split("/")[1] for key in found if key.startswith("truth/")]
+    return [seed for seed in seeds if all(f"said/{seed}/{name}" in found for name in records)]
 
 
 def report(path: Path) -> None:
     found = dict(np.load(path))
-    seeds = seeds_in(found)
-    complete = [s for s in seeds if all(f"said/{s}/{k[6:]}" in found for k in found if k.startswith("truth/"))]
+    complete = seeds_in(found)
     seconds = [float(v) for k, v in found.items() if k.startswith("seconds/seed")]
     print(f"\n{len(complete)} seeds, {np.mean(seconds or [0]):.0f} s to train and predict a fold\n")
     print("| model | accuracy | macro F1 | kappa | accuracy W/N/R | kappa W/N/R | median kappa of a subject |")
@@ -140,8 +163,6 @@ def subject_kappa(scores: Scores) -> float:
 
 
 def kappa(counts: np.ndarray) -> float:
-    from biosig_lstm.metrics import cohen_kappa
-
     return float(cohen_kappa(counts))
 
 

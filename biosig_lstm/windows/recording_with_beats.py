@@ -51,6 +51,6 @@ class RecordingWithBeats(Step):
         marks = recording.annotations
         at = np.asarray(marks.starts)[np.asarray(marks.labels) == self.beat]
         beats = np.zeros((recording.n_samples, 1), dtype=np.float32)
-        beats[at[(at >= 0) & (at < recording.n_samples)]] = 1
+        beats[at] = 1
         values = np.concatenate([item.values, beats], axis=1)
         return item.with_values(values, columns=[*recording.channels, BEAT_COLUMN])

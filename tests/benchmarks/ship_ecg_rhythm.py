@@ -1,0 +1,76 @@
+"""Make the weights that ship as `ecg-rhythm`: train the recipe on all recordings, put what was measured on its card.
+
+python tests/benchmarks/ship_ecg_rhythm.py --data CINC2017 --cv rhythm.npz
+python tests/benchmarks/ship_ecg_rhythm.py --card-only --cv rhythm.npz        the card anew, the weights as they are
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import torch
+from cross_validate_rhythm import METRICS, N_SPLITS, PROTOCOL, done, scored
+
+from biosig_lstm import shipped
+from biosig_lstm.estimators import Classifier
+from biosig_lstm.recipes import train_protocol
+
+TARGET = Path(shipped.__file__).parent / "pretrained" / "ecg-rhythm.biosig"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data")
+    parser.add_argument("--cv", required=True, help="what cross_validate_rhythm.py wrote")
+    parser.add_argument("--out", type=Path, default=TARGET)
+    parser.add_argument("--card-only", action="store_true")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    trained = (
+        Classifier.load(chosen.out) if chosen.card_only else train_protocol(PROTOCOL, root=chosen.data, device="cpu")
+    )
+    trained.card |= {
+        "name": "ecg-rhythm",
+        "made": date.today().isoformat(),
+        "input": "one lead of an ECG in any unit of voltage, 100 Hz or more, either way up; beats are found",
+        "networks": f"{trained.members} of the same kind from different seeds, each with trees, probabilities averaged",
+        "figures": figures(chosen.cv),
+        "limits": (
+            "Research use; not a medical device. Trained on recordings of a hand-held device, mostly of 30 s, of "
+            "people who are not named: whether some of them come twice is not known. The labels were given by few "
+            "experts and are known to be uncertain, those of other rhythms and of noise most of all. Other rhythm (O) "
+            "is everything from a premature beat to flutter: it says that something is there, not what. Along long "
+            "recordings episodes begin and end to within about ten seconds, and shorter ones than half a minute are "
+            "left out."
+        ),
+    }
+    trained.save(chosen.out)
+    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
+
+
+def figures(path: str) -> dict[str, object]:
+    found = dict(np.load(path))
+    seeds, folds = done(found), list(range(N_SPLITS))
+    table = {}
+    for count in sorted({1, len(seeds)}):
+        for name, scores in scored(found, seeds=seeds[:count], folds=folds):
+            table[f"{count} {name}"] = {metric: tidy(scores[metric]) for metric in METRICS}
+    return {
+        "what": f"{N_SPLITS}-fold cross-validation over the recordings it was trained on; by how many networks are "
+        "averaged: the network alone, its trees alone, both joined, which is what this model does; value and 95 % "
+        "interval over recordings",
+        **table,
+    }
+
+
+def tidy(interval: object) -> list[float | None]:
+    values = (interval.value, interval.low, interval.high)  # type: ignore[attr-defined]
+    return [None if math.isnan(v) else round(v, 4) for v in values]
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PLACES = {
-    "biosig_lstm.containers": ("Annotations", "Recording", "Windows"),
+    "biosig_lstm.containers": ("Annotations", "Recording", "Waves", "Windows"),
     "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),
     "biosig_lstm.formats": ("find_recordings", "open_recording"),
     "biosig_lstm.filters": (
@@ -23,6 +23,7 @@ _PLACES = {
     "biosig_lstm.events.quality": ("SignalQuality",),
     "biosig_lstm.events.rr_series": ("RRSeries",),
     "biosig_lstm.events.sleep_stages": ("SleepStages",),
+    "biosig_lstm.windows.each_lead": ("EachLead",),
     "biosig_lstm.windows": ("AroundEvents", "Epochs", "FixedLength", "Pieces", "WholeRecording"),
     "biosig_lstm.features.hrv": ("HRV", "hrv"),
     "biosig_lstm.features.local_hrv": ("LocalHRV",),
@@ -30,11 +31,14 @@ _PLACES = {
     "biosig_lstm.features.own_beat": ("AgainstOwnBeat",),
     "biosig_lstm.features.rr": ("RRIntervals",),
     "biosig_lstm.features.standardize": ("Standardize",),
+    "biosig_lstm.features.wave_intervals": ("corrected_qt", "median_intervals", "wave_intervals"),
     "biosig_lstm.pipeline": ("Pipeline",),
     "biosig_lstm.splits": ("audit", "kfold_by_subject", "leave_one_subject_out", "split_by_subject"),
     "biosig_lstm.models": ("BeatRuns", "BiLSTM", "ConvBiLSTM"),
     "biosig_lstm.training.settings": ("FitSettings",),
-    "biosig_lstm.estimators": ("Classifier", "MultiLabelClassifier", "Predictions", "StepClassifier", "load"),
+    "biosig_lstm.estimators": (
+        "Classifier", "Delineator", "MultiLabelClassifier", "Predictions", "StepClassifier", "load",
+    ),
     "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_protocol"),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip

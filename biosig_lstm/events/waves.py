@@ -15,7 +15,7 @@ __all__ = ["AGREEMENT", "P_WEIGHT", "find_waves"]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-AGREEMENT = 0.6
+AGREEMENT = 0.8
 """Share of the other leads in whether there is a wave."""
 
 P_WEIGHT = 2.0

@@ -1,6 +1,7 @@
 """Make the weights that ship as `sleep-heart`: train the recipe on every record that is there, with its figures.
 
 python tests/benchmarks/ship_sleep_heart.py --data SLPDB --cv cv.npz
+python tests/benchmarks/ship_sleep_heart.py --cv cv.npz --card-only             the figures alone, the weights stay
 """
 
 from __future__ import annotations
@@ -15,21 +16,26 @@ import torch
 from cross_validate_sleep import NAMES, PER_EPOCH, scores_of, seeds_in, subject_kappa
 
 from biosig_lstm import shipped
+from biosig_lstm.estimators import load
 from biosig_lstm.metrics import STAGE_CLASSES, Interval, Scores
 from biosig_lstm.recipes import train_protocol
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
+    parser.add_argument("--data", help="folder of slpdb")
     parser.add_argument("--cv", required=True, help="what cross_validate_sleep.py wrote")
     parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "sleep-heart.biosig")
+    parser.add_argument("--card-only", action="store_true", help="keep the weights that are there")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    model = train_protocol("slpdb", root=chosen.data, device="cpu", announce=print)
+    if chosen.card_only:
+        model = load(chosen.out)
+    else:
+        model = train_protocol("slpdb", root=chosen.data, device="cpu", announce=print)
     model.card |= {
         "name": "sleep-heart",
-        "made": date.today().isoformat(),
+        "made": model.card.get("made", date.today().isoformat()),
         "input": "heart beats of a night, annotated or found in an ECG of any unit of voltage; half an hour at least",
         "networks": f"{model.members} of the same kind from different seeds, probabilities averaged",
         "figures": figures(chosen.cv, model.members),

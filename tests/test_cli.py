@@ -296,7 +296,7 @@ def test_evaluate_a_model_without_protocol_asks_for_one(
     other.training = replace(other.training, protocol="")
     other.save(tmp_path / "m.biosig")
     assert main(["evaluate", str(tmp_path / "m.biosig"), "--data", str(SAMPLE)]) == 2
-    assert "name one to score it by; possible: mitdb-aami, sample-aami" in capsys.readouterr().err
+    assert re.search(r"name one to score it by; possible: .*mitdb-aami, .*sample-aami", capsys.readouterr().err)
     rest = ["--data", str(SAMPLE), "--protocol", "sample-aami"]
     assert main(["evaluate", str(tmp_path / "m.biosig"), *rest]) == 0
 

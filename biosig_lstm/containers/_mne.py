@@ -40,9 +40,7 @@ def fields_from_raw(raw: mne.io.BaseRaw, *, id: str, subject: str) -> dict[str, 
 
 def _annotations_from_raw(raw: mne.io.BaseRaw) -> Annotations:
     fs, n_samples = float(raw.info["sfreq"]), len(raw.times)
-    onsets = np.asarray(raw.annotations.onset, dtype=float)
-    if raw.info["meas_date"] is not None:
-        onsets = onsets - raw.first_samp / fs
+    onsets = np.asarray(raw.annotations.onset, dtype=float) - raw.first_samp / fs
     starts = np.rint(onsets * fs).astype(np.int64)
     stops = starts + np.rint(np.asarray(raw.annotations.duration) * fs).astype(np.int64)
     inside = (starts < n_samples) & (stops >= 0)

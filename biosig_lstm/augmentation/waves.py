@@ -98,7 +98,8 @@ class WaveAugmentation:
         total = ends[-1] - ends[0]
         first = rng.uniform(0, max(total - self.steps, 0.0))
         wanted = first + np.arange(min(self.steps, int(total) + 1))
-        return np.interp(wanted, ends - ends[0], np.arange(len(y)))
+        times: Float64 = np.interp(wanted, ends - ends[0], np.arange(len(y)))
+        return times
 
     def _f_waves(self, n: int, rng: np.random.Generator) -> Float64:
         """Return a saw of 4 to 9 Hz whose rate and size wander, root mean square near 1."""

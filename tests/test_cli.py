@@ -403,6 +403,17 @@ def test_an_interruption_is_a_message(tmp_path: Path, capsys: Captured, monkeypa
     assert "interrupted; the same command goes on from here" in capsys.readouterr().err
 
 
+def test_an_interrupted_training_from_a_table_promises_nothing(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("biosig_lstm.estimators.Classifier.from_table", stop)
+    assert main(["train", str(tmp_path / "t.csv"), "--out", str(tmp_path / "m.biosig")]) == 130
+    assert capsys.readouterr().err == "biosig-lstm: interrupted; nothing is kept\n"
+
+
 def test_a_reader_that_goes_away_is_no_error_message(model_file: Path) -> None:
     code = (
         "import os, sys\n"

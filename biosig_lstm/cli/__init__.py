@@ -1,6 +1,7 @@
 """The command line: results on stdout, progress and complaints on stderr, nothing heavy imported for --help.
 
-A command is one module in this folder with a function ``add(commands)``; it is found by its name.
+A command is one module in this folder with a function ``add(commands)``; it is found by its name. It sets ``run``, and
+``kept`` where an interruption leaves more or less than what has been written.
 """
 
 from __future__ import annotations
@@ -46,17 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(f"{error.filename or 'system'}: {error.strerror or error}")
         return SOME_FAILED
     except KeyboardInterrupt:
-        complain(f"interrupted; {_what_is_kept(chosen)}")
+        complain(f"interrupted; {chosen.kept(chosen)}")
         return INTERRUPTED
     return code
-
-
-def _what_is_kept(chosen: argparse.Namespace) -> str:
-    if chosen.command == "download":
-        return "the same command goes on from here"
-    if chosen.command != "train":
-        return "what has been written is kept"
-    return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -69,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in modules_in(__name__):
         command.add(commands)
+    for added in commands.choices.values():
+        if added.get_default("kept") is None:
+            added.set_defaults(kept=lambda _: "what has been written is kept")
     return parser
 
 

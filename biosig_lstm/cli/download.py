@@ -20,7 +20,7 @@ def add(commands: Any) -> None:
     download.add_argument("--to", metavar="DIR", help="folder for its files; by default where databases are kept")
     download.add_argument("--mirror", default="", metavar="URL", help="another folder that holds the same files")
     download.add_argument("--connections", type=positive, default=4, metavar="N", help="files at a time (4)")
-    download.set_defaults(run=_download)
+    download.set_defaults(run=_download, kept=lambda _: "the same command goes on from here")
 
 
 def _download(chosen: argparse.Namespace) -> int:

@@ -39,13 +39,23 @@ def add(commands: Any) -> None:
     table.add_argument("--window-s", type=float, metavar="S", help="longest piece looked at as one; 30 by default")
     table.add_argument("--folds", type=natural, metavar="N", help="of the validation by subject; 5 by default, 0: none")
     table.add_argument("--report", metavar="DIR", help="write the validation's scores and predictions here")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, kept=_kept)
+
+
+def _is_table(source: str) -> bool:
+    return source.lower().endswith((".csv", ".tsv")) or Path(source).is_file()
+
+
+def _kept(chosen: argparse.Namespace) -> str:
+    if _is_table(chosen.source):
+        return "nothing is kept"
+    return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"
 
 
 def _train(chosen: argparse.Namespace) -> int:
     from biosig_lstm.estimators import check_writable
 
-    is_table = chosen.source.lower().endswith((".csv", ".tsv")) or Path(chosen.source).is_file()
+    is_table = _is_table(chosen.source)
     misplaced = [name for name in (_FOR_PROTOCOLS if is_table else _FOR_TABLES) if getattr(chosen, name) is not None]
     if misplaced:
         kind = "a protocol, not with a table" if is_table else "a table, not with a protocol"

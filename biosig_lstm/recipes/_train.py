@@ -181,11 +181,12 @@ def cross_validate(
 
 def _card(recipe: Recipe, plan: Protocol, data: Dataset, held: Sequence[str]) -> dict[str, Any]:
     share = f"{len(held)} of the {len(plan.train)} training records" if plan.train else f"{len(held)} records"
+    subjects = {data.subject_of(record) for record in held}
     return {
         "task": recipe.about,
         "data": f"{data.card.title} {data.card.version}: {share}",
         "licence of the data": data.card.licence,
         "cite": " ".join(data.card.citation),
         "protocol": plan.name,
-        "limits": "Research use; not a medical device. Trained on few patients of one database.",
+        "limits": f"Research use; not a medical device. Trained on {len(subjects)} subjects of one database.",
     }

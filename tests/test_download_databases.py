@@ -142,6 +142,13 @@ def test_a_header_that_cannot_be_read_is_left_to_the_reader(server, card, root):
         next(datasets.get("mitdb", root).recordings("101"))
 
 
+def test_a_header_that_failed_at_first_and_came_later_has_not_failed(server, card, root):
+    server.faults["101.hea"] = [status(403)]  # once: it is asked for again with all else
+    report = datasets.download("mitdb", root, records=["101"], progress=False)
+    assert report.failed == ()
+    assert "101.hea" in report.fetched
+
+
 def test_records_are_found_in_folders_and_folders_are_records(server, card, root):
     server.files = {"S001/S001R01.edf": b"1", "S001/S001R01.edf.event": b"2", "S002/S002R01.edf": b"3"}
     server.publish_sums()

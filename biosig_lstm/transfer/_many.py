@@ -61,7 +61,8 @@ class Report:
         """Return what this download and a further one to the same folder did together."""
         fetched = dict.fromkeys((*self.fetched, *other.fetched))
         kept = [name for name in dict.fromkeys((*self.kept, *other.kept)) if name not in fetched]
-        failed = dict((*self.failed, *other.failed))
+        there = {*fetched, *kept}
+        failed = {name: why for name, why in (*self.failed, *other.failed) if name not in there}
         return Report(self.root, tuple(fetched), tuple(kept), tuple(failed.items()), self.n_bytes + other.n_bytes)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
 from biosig_lstm.report import write_evaluation
 from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol
+from biosig_lstm.scoring._paths import _below
 
 SAMPLE = datasets.get("sample").root
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -83,6 +84,13 @@ def test_another_record_of_a_shared_subject_is_scored_as_the_protocol_says(
     assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ()
     monkeypatch.setattr(datasets, "get_protocol", lambda name: plan)
     assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ("s06",)
+
+
+def test_two_drives_of_windows_become_folders() -> None:
+    here, there = PureWindowsPath(r"C:\a\100.hea"), PureWindowsPath(r"D:\a\100.hea")
+    assert [str(path) for path in _below([here, there])] == ["C/a/100.hea", "D/a/100.hea"]
+    assert [str(path) for path in _below([here, PureWindowsPath(r"C:\b\100.hea")])] == ["a/100.hea", "b/100.hea"]
+    assert str(_below([here, PureWindowsPath(r"\\ward\ecg\100.hea")])[1]) == "ward_ecg/100.hea"
 
 
 def test_what_an_evaluation_leaves_on_disk(scored: Evaluation, tmp_path: Path) -> None:

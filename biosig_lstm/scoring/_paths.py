@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
-from pathlib import Path
+from itertools import takewhile
+from pathlib import Path, PurePath, PurePosixPath
 
 from biosig_lstm.errors import BiosigError
 from biosig_lstm.formats import find_recordings
@@ -34,7 +34,15 @@ def unique_names(paths: Sequence[Path]) -> list[str]:
     stems = [path.stem for path in paths]
     if len(set(stems)) == len(stems):
         return stems
-    parent = Path(os.path.commonpath([path.absolute().parent for path in paths]))
-    below = [path.absolute().relative_to(parent) for path in paths]
+    below = _below([path.absolute() for path in paths])
     bare = [path.with_suffix("").as_posix() for path in below]
     return bare if len(set(bare)) == len(bare) else [path.as_posix() for path in below]
+
+
+def _below(paths: Sequence[PurePath]) -> list[PurePosixPath]:
+    """Return the paths below the deepest folder that all are in; where they lie on two drives, a drive is a folder."""
+    levels = zip(*(path.parent.parts for path in paths), strict=False)
+    shared = sum(1 for _ in takewhile(lambda names: len(set(names)) == 1, levels))
+    if not shared:
+        return [PurePosixPath(path.drive.strip(":\\").replace("\\", "_"), *path.parts[1:]) for path in paths]
+    return [PurePosixPath(*path.parts[shared:]) for path in paths]

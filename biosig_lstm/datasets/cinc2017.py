@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
-from biosig_lstm.datasets._base import Dataset
+from biosig_lstm.datasets._challenge import LargeDataset, find_file, names_below
 from biosig_lstm.datasets._synthetic_ecg import synthetic_ecg
 from biosig_lstm.errors import DataError
 from biosig_lstm.formats.wfdb import read_wfdb
@@ -21,16 +21,20 @@ _TABLES = ("REFERENCE-v3.csv", "REFERENCE.csv")
 
 
 @dataclass(frozen=True, repr=False)
-class Cinc2017(Dataset):
+class Cinc2017(LargeDataset):
     """The challenge's recordings as PhysioNet gives them: ``A00001.hea``, ``A00001.mat`` and a table of labels.
 
-    Labels come from ``REFERENCE-v3.csv`` where it is there, else from ``REFERENCE.csv``, beside the records or in the
-    folder above them.
+    Records may lie at the root or in folders below it, such as ``training/A00``. Labels come from ``REFERENCE-v3.csv``
+    where it is there, else from ``REFERENCE.csv``: at the root, in the folder above, or below.
 
     Notes
     -----
     The label is one annotation over the whole recording: ``N``, ``A``, ``O`` or ``~``.
     """
+
+    def find_records(self) -> set[str]:
+        """Return the names of the records at the root and in the folders below it."""
+        return names_below(self.root, ".hea")
 
     def read(self, record: str) -> Recording:
         """Return one record with its label.
@@ -40,10 +44,18 @@ class Cinc2017(Dataset):
         DataError
             When the table of labels is not there, or does not have the record.
         """
-        recording = read_wfdb(self.root / record, annotator=None)
+        recording = read_wfdb(find_file(self.root, f"{record}.hea") or self.root / record, annotator=None)
         if record not in self.labels:
             raise DataError(f"record {record} has no label in {self.table.name}")
         return recording.with_annotations(Annotations([0], [recording.n_samples], labels=[self.labels[record]]))
+
+    def find_records(self) -> set[str]:
+        """Return the names of the records at the root; looked up once, since there are thousands."""
+        return set(self._headers)
+
+    @cached_property
+    def _headers(self) -> frozenset[str]:
+        return frozenset(super().find_records())
 
     @property
     def table(self) -> Path:
@@ -54,10 +66,11 @@ class Cinc2017(Dataset):
         DataError
             When there is none.
         """
-        for folder in (self.root, self.root.parent):
-            for name in _TABLES:
-                if (folder / name).is_file():
-                    return folder / name
+        beside = (folder / name for folder in (self.root, self.root.parent) for name in _TABLES)
+        below = (find_file(self.root, name) for name in _TABLES)
+        for path in (*beside, *below):
+            if path is not None and path.is_file():
+                return path
         raise DataError(f"no {' or '.join(_TABLES)} in {self.root}; it comes from {self.card.address}")
 
     @cached_property

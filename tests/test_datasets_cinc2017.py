@@ -90,3 +90,19 @@ def test_the_real_recordings_are_read(data_root: Callable[[str], Path]) -> None:
     first = next(data.recordings())
     expected = wfdb.rdrecord(str(data.root / first.id)).p_signal[:, 0]
     np.testing.assert_allclose(first.signals[0], expected, atol=1e-6)
+
+
+def test_records_and_labels_lie_where_physionet_has_them(tmp_path: Path) -> None:
+    flat, nested = tmp_path / "flat", tmp_path / "nested"
+    flat.mkdir()
+    cinc2017.write_sample(flat)
+    (nested / "training" / "A00").mkdir(parents=True)
+    for path in flat.iterdir():
+        if path.suffix in (".hea", ".mat"):
+            path.rename(nested / "training" / "A00" / path.name)
+    (flat / "REFERENCE.csv").rename(nested / "REFERENCE-v3.csv")
+    data = datasets.get("cinc2017", nested)
+    assert data.record_names == ("A00001", "A00002", "A00004", "A00008", "A00022")
+    assert [str(r.annotations.labels[0]) for r in data.recordings()] == ["N", "N", "A", "O", "~"]
+    (nested / "REFERENCE-v3.csv").rename(nested / "training" / "REFERENCE.csv")
+    assert datasets.get("cinc2017", nested).table == nested / "training" / "REFERENCE.csv"  # type: ignore[attr-defined]

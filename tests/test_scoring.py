@@ -15,12 +15,23 @@ from biosig_lstm.containers import Recording
 from biosig_lstm.errors import BiosigWarning, ParameterError
 from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
+from biosig_lstm.metrics import Scores
 from biosig_lstm.report import write_evaluation
 from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol
 from biosig_lstm.scoring._paths import _below
+from biosig_lstm.scoring.tasks import Part, Task, task
 
 SAMPLE = datasets.get("sample").root
 PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def copy_of(model: StepClassifier, **training: object) -> StepClassifier:
+    """Return the same model, trained on others by its own account."""
+    other = StepClassifier(model.pipeline, model.model)
+    vars(other).update(vars(model))
+    assert model.training is not None
+    other.training = replace(model.training, **training)  # type: ignore[arg-type]
+    return other
 
 
 @pytest.fixture(scope="module")
@@ -75,15 +86,42 @@ def test_another_record_of_a_shared_subject_is_scored_as_the_protocol_says(
     beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = datasets.get_protocol("sample-aami")
-    model = StepClassifier(beats_model.pipeline, beats_model.model)
-    vars(model).update(vars(beats_model))
-    assert model.training is not None
-    model.training = replace(model.training, subjects=("s06",), recordings=("s99",))
+    model = copy_of(beats_model, subjects=("s06",), recordings=("s99",))
     shared = replace(plan, shared_subjects=("s06",))
     monkeypatch.setattr(datasets, "get_protocol", lambda name: shared)
     assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ()
     monkeypatch.setattr(datasets, "get_protocol", lambda name: plan)
     assert evaluate_protocol(model, root=SAMPLE).seen_in_training == ("s06",)
+
+
+def test_a_split_that_only_its_maker_knows_is_no_reason_not_to_be_scored(beats_model: StepClassifier) -> None:
+    model = copy_of(beats_model, protocol="my own split", recordings=("s06",), subjects=("somebody",))
+    assert evaluate_protocol(model, root=SAMPLE, protocol="sample-aami").seen_in_training == ("s06",)
+
+
+def test_protocols_are_read_once_however_many_records_were_seen(
+    beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, real = [], datasets.get_protocol
+    monkeypatch.setattr(datasets, "get_protocol", lambda name: asked.append(name) or real(name))
+    model = copy_of(beats_model, recordings=("s06", "s07", "s08"))
+    assert len(evaluate_protocol(model, root=SAMPLE).seen_in_training) == 3
+    assert len(asked) == 2
+
+
+def test_no_signal_is_kept_once_it_is_scored(beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[Recording] = []
+    kind, scores = type(task("beats")), type(task("beats")).scores
+
+    def spy(self: Task, model: StepClassifier, parts: list[Part], **how: bool) -> Scores:
+        kept.extend(part.recording for part in parts)
+        return scores(self, model, parts, **how)
+
+    monkeypatch.setattr(kind, "scores", spy)
+    evaluate_protocol(beats_model, root=SAMPLE)
+    assert [recording.id for recording in kept] == ["s06", "s07", "s08"]
+    assert {recording.signals.nbytes for recording in kept} == {0}
+    assert {recording.duration_s for recording in kept} == {150.0}
 
 
 def test_two_drives_of_windows_become_folders() -> None:

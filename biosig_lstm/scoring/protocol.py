@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from biosig_lstm import datasets
 from biosig_lstm.containers import Recording
@@ -133,14 +133,16 @@ def evaluate_protocol(
     asked = _task(plan, model, detected=detected)
     data = datasets.get(plan.dataset, root, **plan.settings)
     plan, held = data.resolve(plan), set(data.record_names)
-    chosen = _records(plan, data, model)
+    seen = _seen_by(model, plan)
+    chosen = _records(plan, data, seen)
     parts, failed = [], []
     for record in chosen:
         if announce:
             announce(record)
         try:
             (recording,) = data.recordings([record])
-            parts.append(asked.score_one(model, recording, detected=detected))
+            part = asked.score_one(model, recording, detected=detected)
+            parts.append(part._replace(recording=recording.pick(())))  # days of signals would not fit into memory
         except Exception as error:  # whatever is wrong with one record, the others are scored
             failed.append(Failure(record, reason(error)))
     if not parts:
@@ -153,7 +155,7 @@ def evaluate_protocol(
         predictions=asked.join(parts),
         recordings=tuple(part.recording.id for part in parts),
         absent=tuple(record for record in plan.test if record not in held),
-        seen_in_training=tuple(part.recording.id for part in parts if _was_seen(model, plan, part.recording)),
+        seen_in_training=tuple(part.recording.id for part in parts if _was_seen(seen, plan, part.recording)),
         failed=tuple(failed),
         positions="detected" if detected else "reference",
         seconds=time.perf_counter() - started,
@@ -177,9 +179,29 @@ def _task(plan: Protocol, model: Estimator, *, detected: bool) -> Task:
     return asked
 
 
-def _records(plan: Protocol, data: Dataset, model: Estimator) -> tuple[str, ...]:
+class _Seen(NamedTuple):
+    """Whom a model was trained on: records of the protocol's database, and subjects by whatever name."""
+
+    records: frozenset[str]
+    subjects: frozenset[str]
+
+    def holds(self, record: str, subject: str) -> bool:
+        return record in self.records or subject in self.subjects
+
+
+def _seen_by(model: Estimator, plan: Protocol) -> _Seen:
+    """Return whom the model was trained on; records of another database may have the same names."""
+    training = model.training
+    if training is None:
+        return _Seen(frozenset(), frozenset())
+    known = training.protocol in datasets.protocol_names()
+    elsewhere = known and datasets.get_protocol(training.protocol).dataset != plan.dataset
+    return _Seen(frozenset(() if elsewhere else training.recordings), frozenset(training.subjects))
+
+
+def _records(plan: Protocol, data: Dataset, seen: _Seen) -> tuple[str, ...]:
     sides = (data.records_of(plan, "test"), data.records_of(plan, "train"))
-    unseen = tuple(record for record in sides[0] if not _seen_by(model, plan, record, data.subject_of(record)))
+    unseen = tuple(record for record in sides[0] if not seen.holds(record, data.subject_of(record)))
     for chosen in (unseen if plan.open else (), *sides):
         if chosen:
             return chosen
@@ -188,21 +210,6 @@ def _records(plan: Protocol, data: Dataset, model: Estimator) -> tuple[str, ...]
     raise DataError(f"{plan.name}: none of its {wanted} is in {data.root}{examples}; get them from {data.card.address}")
 
 
-def _was_seen(model: Estimator, plan: Protocol, recording: Recording) -> bool:
-    if _trained_on(model, plan, recording.id):
-        return True
+def _was_seen(seen: _Seen, plan: Protocol, recording: Recording) -> bool:
     shared = recording.subject in plan.shared_subjects and recording.id in plan.test
-    return _seen_by(model, plan, recording.id, recording.subject) and not shared
-
-
-def _seen_by(model: Estimator, plan: Protocol, record: str, subject: str) -> bool:
-    seen = model.training
-    return _trained_on(model, plan, record) or (seen is not None and subject in seen.subjects)
-
-
-def _trained_on(model: Estimator, plan: Protocol, record: str) -> bool:
-    """Return whether the record was trained on: records of another database may have the same name."""
-    seen = model.training
-    if seen is None or record not in seen.recordings:
-        return False
-    return not seen.protocol or datasets.get_protocol(seen.protocol).dataset == plan.dataset
+    return recording.id in seen.records or (recording.subject in seen.subjects and not shared)

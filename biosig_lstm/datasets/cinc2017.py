@@ -49,14 +49,6 @@ class Cinc2017(LargeDataset):
             raise DataError(f"record {record} has no label in {self.table.name}")
         return recording.with_annotations(Annotations([0], [recording.n_samples], labels=[self.labels[record]]))
 
-    def find_records(self) -> set[str]:
-        """Return the names of the records at the root; looked up once, since there are thousands."""
-        return set(self._headers)
-
-    @cached_property
-    def _headers(self) -> frozenset[str]:
-        return frozenset(super().find_records())
-
     @property
     def table(self) -> Path:
         """The table of labels.

@@ -19,6 +19,7 @@ from biosig_lstm.estimators import Classifier, MultiLabelClassifier, MultiLabelP
 from biosig_lstm.estimators.multi_label_classifier import stretches
 from biosig_lstm.models import BiLSTM
 from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.scoring.tasks import task
 from biosig_lstm.splits import split_by_subject
 from biosig_lstm.training import FitSettings, collate
 from biosig_lstm.training.batch import Items
@@ -307,6 +308,19 @@ def test_predictions_name_every_label_over_its_threshold():
     rows = said().csv_rows().splitlines()
     assert rows[0] == "recording,sample,time_s,label,p_high,p_fast,p_wide"
     assert rows[1] == "a,0,0.0000,high+wide,0.9000,0.1000,0.6000"
+
+
+def test_what_a_command_counts_are_the_labels_however_they_come_together():
+    bears = said()
+    counts = task("multilabel").counts(bears)
+    assert counts == {name: int(bears.named[:, k].sum()) for k, name in enumerate(CLASSES)}
+    assert counts.total() == bears.named.sum() > 0
+
+
+def test_a_protocol_of_other_classes_is_refused(trained):
+    task("multilabel").check_classes(trained, ("wide", "high", "fast"))
+    with pytest.raises(ParameterError, match="2 classes is needed, this one lacks slow and adds fast w"):
+        task("multilabel").check_classes(trained, ("high", "slow"))
 
 
 def test_parts_stay_what_they_are():

@@ -124,6 +124,16 @@ def test_no_signal_is_kept_once_it_is_scored(beats_model: StepClassifier, monkey
     assert {recording.duration_s for recording in kept} == {150.0}
 
 
+def test_classes_that_a_model_of_beats_lacks_are_named_and_others_refused(beats_model: StepClassifier) -> None:
+    model = copy_of(beats_model)
+    model.classes = ("N", "V")
+    with pytest.warns(BiosigWarning, match="does not name S F Q: beats of these classes are not scored"):
+        task("beats").check_classes(model, ("N", "S", "V", "F", "Q"))
+    model.classes = ("W", "N1", "N2", "N3", "R")
+    with pytest.raises(ParameterError, match="5 classes is needed, this one lacks N S V F Q and adds W N1 N2 N3 R"):
+        evaluate_protocol(model, root=SAMPLE)
+
+
 def test_two_drives_of_windows_become_folders() -> None:
     here, there = PureWindowsPath(r"C:\a\100.hea"), PureWindowsPath(r"D:\a\100.hea")
     assert [str(path) for path in _below([here, there])] == ["C/a/100.hea", "D/a/100.hea"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -109,7 +108,7 @@ def classify_files(
             continue
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
-        counts[name] = dict(Counter(said.labels.tolist()))
+        counts[name] = dict(asked.counts(said))
     return FilesReport(counts, tuple(failed), folder, asked.counted)
 
 

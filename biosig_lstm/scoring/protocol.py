@@ -174,6 +174,7 @@ def _plan(model: Estimator, protocol: str) -> Protocol:
 def _task(plan: Protocol, model: Estimator, *, detected: bool) -> Task:
     asked = task(plan.task)
     asked.check(model)
+    asked.check_classes(model, plan.classes)
     if detected and not asked.can_detect:
         raise ParameterError(f"{plan.name} is scored on {asked.counted}: there are no beats to be detected")
     return asked

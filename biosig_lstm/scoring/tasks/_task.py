@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Protocol
@@ -16,6 +17,8 @@ from biosig_lstm.estimators import Estimator, Predictions
 from biosig_lstm.metrics import Scores
 
 __all__ = ["Answers", "Part", "Task"]
+
+_SHOWN = 10
 
 
 class Answers(Protocol):
@@ -70,6 +73,19 @@ class Task(ABC):
         if not isinstance(model, self.estimator):
             raise ParameterError(f"{self.counted} need a {self.estimator.__name__}, got a {type(model).__name__}")
 
+    def check_classes(self, model: Estimator, classes: Sequence[str]) -> None:
+        """Refuse a model of other classes than those of a protocol: labels that it does not know would not count.
+
+        Raises
+        ------
+        ParameterError
+            Naming those that the model lacks, and those that the protocol lacks.
+        """
+        lacks, adds = _without(classes, model.classes), _without(model.classes, classes)
+        if lacks or adds:
+            differs = " and ".join([f"lacks {lacks}"] * bool(lacks) + [f"adds {adds}"] * bool(adds))
+            raise ParameterError(f"a model of the protocol's {len(classes)} classes is needed, this one {differs}")
+
     @property
     @abstractmethod
     def estimator(self) -> type[Estimator]:
@@ -118,6 +134,16 @@ class Task(ABC):
         )
         return said
 
+    def counts(self, said: Answers) -> Counter[str]:
+        """Return how many answers there are of each class."""
+        return Counter(said.labels.tolist())
+
     def annotations(self, recording: Recording, said: Any) -> Mapping[str, Annotations]:  # noqa: ARG002
         """Return what is written beside the table for a recording, by the annotation file's extension."""
         return {}
+
+
+def _without(names: Sequence[str], others: Sequence[str]) -> str:
+    """Return the names that the others lack, as text; no more than ten."""
+    left = [name for name in names if name not in others]
+    return " ".join(left[:_SHOWN]) + (f" and {len(left) - _SHOWN} more" if len(left) > _SHOWN else "")

@@ -9,7 +9,7 @@ import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError
-from biosig_lstm.estimators import Predictions, StepClassifier
+from biosig_lstm.estimators import Estimator, Predictions, StepClassifier
 from biosig_lstm.events.beats import outside_flutter
 from biosig_lstm.events.quality import signal_quality
 from biosig_lstm.metrics import Scores, beat_scores, detected_beat_scores
@@ -29,6 +29,19 @@ class _Beats(Task):
     counted = "beats"
     can_detect = True
     estimator = StepClassifier
+
+    def check_classes(self, model: Estimator, classes: Sequence[str]) -> None:
+        """Refuse a model of other classes; warn of one that lacks some, such as Q: beats of those do not count."""
+        lacking = [name for name in classes if name not in model.classes]
+        if not lacking or not set(model.classes) <= set(classes):
+            super().check_classes(model, classes)
+            return
+        warnings.warn(
+            f"the model does not name {' '.join(lacking)}: beats of these classes are not scored, not even as false "
+            "alarms of the others",
+            BiosigWarning,
+            stacklevel=2,
+        )
 
     def score_one(self, model: StepClassifier, recording: Recording, *, detected: bool = False) -> Part:
         """Return the class index of every beat, -1 where the experts gave none, and the predictions."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError
-from biosig_lstm.estimators import Classifier
+from biosig_lstm.estimators import Classifier, Estimator
 from biosig_lstm.events.rhythms import FIBRILLATION, rhythm_stretches
 from biosig_lstm.metrics import Scores
 from biosig_lstm.metrics.episodes import episode_scores
@@ -23,6 +23,9 @@ class _Episodes(RhythmTask):
     """Onset, end and burden of atrial fibrillation; flutter counts as none."""
 
     counted = "windows"
+
+    def check_classes(self, model: Estimator, classes: Sequence[str]) -> None:
+        """Accept any: a protocol's classes are the rhythms of its database, of which fibrillation alone is scored."""
 
     def score_one(self, model: Classifier, recording: Recording, *, detected: bool = False) -> Part:  # noqa: ARG002
         """Return the expert's episodes, and what the model says of each window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,7 +19,7 @@ __all__ = ["TASK"]
 class _MultiLabel(Task):
     """Every recording gets a probability for each label by itself."""
 
-    counted = "recordings"
+    counted = "labels"
     estimator = MultiLabelClassifier
 
     def score_one(self, model: MultiLabelClassifier, recording: Recording, *, detected: bool = False) -> Part:  # noqa: ARG002
@@ -49,6 +50,10 @@ class _MultiLabel(Task):
         return MultiLabelPredictions(
             names, names, none.astype(np.int64), none, rows, model.classes, thresholds=model.thresholds
         )
+
+    def counts(self, said: MultiLabelPredictions) -> Counter[str]:  # type: ignore[override]
+        """Return how many recordings bear each label."""
+        return Counter(dict(zip(said.classes, said.named.sum(axis=0).tolist(), strict=True)))
 
 
 TASK = _MultiLabel()

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording, Waves
 from biosig_lstm.errors import DataError
-from biosig_lstm.estimators import Delineator
+from biosig_lstm.estimators import Delineator, Estimator
 from biosig_lstm.metrics import Scores
 from biosig_lstm.metrics.waves import wave_scores
 from biosig_lstm.scoring.tasks._task import Part, Task
@@ -71,6 +71,9 @@ class _Waves(Task):
 
     counted = "waves"
     estimator = Delineator
+
+    def check_classes(self, model: Estimator, classes: Sequence[str]) -> None:
+        """Accept any: every `Delineator` finds P, QRS and T."""
 
     def score_one(self, model: Delineator, recording: Recording, *, detected: bool = False) -> Part:  # noqa: ARG002
         """Return the expert's waves of each lead, and those found."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from biosig_lstm.recipes import recipe_for
 from biosig_lstm.scoring import evaluate_protocol
 from biosig_lstm.scoring.episodes import episodes_of, find_episodes, rhythm_along
 from biosig_lstm.scoring.tasks import task, task_of
+from biosig_lstm.shipped import pretrained
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +190,18 @@ def test_a_recording_without_rhythm_is_refused(model: Classifier, holter: Record
     beats = holter.with_annotations(Annotations([10], labels=["N"]))
     with pytest.raises(DataError, match="h: no change of rhythm is annotated"):
         task("episodes").score_one(model, beats)
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings("ignore::biosig_lstm.errors.BiosigWarning")
+def test_the_model_that_ships_finds_fibrillation_in_a_holter_it_was_not_made_for(
+    data_root: Callable[[str], Path],
+) -> None:
+    parts = [
+        task("episodes").score_one(pretrained("ecg-rhythm"), recording)
+        for recording in datasets.get("mitdb", data_root("mitdb")).recordings(["101", "201"])
+    ]
+    scores = task("episodes").scores(pretrained("ecg-rhythm"), parts)
+    assert scores["duration_se"].value > 0.9
+    assert scores["duration_pp"].value > 0.9
+    assert scores["burden_error"].value < 0.02

@@ -12,12 +12,12 @@ import pytest
 
 from biosig_lstm import datasets, demo
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import BiosigWarning, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
 from biosig_lstm.metrics import Scores
 from biosig_lstm.report import write_evaluation
-from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol
+from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol, some
 from biosig_lstm.scoring._paths import _below
 from biosig_lstm.scoring.tasks import Part, Task, task
 
@@ -54,6 +54,23 @@ def test_the_text_says_all(scored: Evaluation) -> None:
     assert repr(scored.scores) in text
     assert "3 records" in scored._repr_html_()
     assert "<table" in scored._repr_html_()
+
+
+def test_thousands_of_names_are_not_listed_but_counted(scored: Evaluation) -> None:
+    names = tuple(f"A{k:05d}" for k in range(5000))
+    found = replace(scored, absent=names, seen_in_training=names)
+    assert "absent (5000): A00000 A00001 " in repr(found)
+    assert repr(found).count("A00059 and 4940 more") == 2
+    assert "A00060" not in repr(found)
+    assert found.to_dict()["absent"] == list(names)
+
+
+def test_why_nothing_could_be_scored_is_said_of_a_few(beats_model: StepClassifier, tmp_path: Path) -> None:
+    for path in SAMPLE.glob("*.hea"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with pytest.raises(DataError, match=r"none of 3 records could be scored: s06: .*; s07: .*; s08: "):
+        evaluate_protocol(beats_model, root=tmp_path)
+    assert some(["a", "b", "c"], between="; ", most=2) == "a; b and 1 more"
 
 
 def test_every_scored_beat_is_among_the_predictions(scored: Evaluation) -> None:

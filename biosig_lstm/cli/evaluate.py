@@ -25,7 +25,7 @@ def add(commands: Any) -> None:
 
 
 def _evaluate(chosen: argparse.Namespace) -> int:
-    from biosig_lstm.scoring import evaluate_protocol, output_folder
+    from biosig_lstm.scoring import evaluate_protocol, output_folder, some
 
     if chosen.out:
         output_folder(chosen.out)
@@ -40,7 +40,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
             announce=announce,
         )
     if found.seen_in_training:
-        complain(f"no test: the model was trained on {', '.join(found.seen_in_training)}")
+        complain(f"no test: the model was trained on {some(found.seen_in_training, between=', ')}")
     list_failures(found.failed, n_done=len(found.recordings))
     say(json.dumps(found.to_dict(), allow_nan=False) if chosen.json else repr(found))
     if chosen.out:

@@ -1,6 +1,6 @@
 """Scoring recordings: folders of files, and databases by their frozen protocols."""
 
-from biosig_lstm.scoring._output import Failure, output_folder
+from biosig_lstm.scoring._output import Failure, output_folder, some
 from biosig_lstm.scoring.detection import Detected, DetectionReport, detect_files
 from biosig_lstm.scoring.files import FilesReport, classify_files
 from biosig_lstm.scoring.protocol import Evaluation, evaluate_protocol
@@ -15,4 +15,5 @@ __all__ = [
     "detect_files",
     "evaluate_protocol",
     "output_folder",
+    "some",
 ]

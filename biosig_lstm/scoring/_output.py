@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
 from biosig_lstm.errors import BiosigError, ParameterError
 
-__all__ = ["Failure", "output_folder", "reason"]
+__all__ = ["Failure", "output_folder", "reason", "some"]
+
+_SHOWN = 60
 
 
 class Failure(NamedTuple):
@@ -22,6 +25,13 @@ def reason(error: Exception) -> str:
     """Return what to say about a recording that raised `error`: the kind of error too where it was not foreseen."""
     foreseen = isinstance(error, BiosigError | OSError)
     return str(error) if foreseen else f"unforeseen {type(error).__name__}: {error}"
+
+
+def some(names: Iterable[str], *, between: str = " ", most: int = _SHOWN) -> str:
+    """Return names as text, and how many more there are: a database may hold thousands."""
+    every = list(names)
+    more = f" and {len(every) - most} more" if len(every) > most else ""
+    return between.join(every[:most]) + more
 
 
 def output_folder(path: str | Path) -> Path:

@@ -14,7 +14,7 @@ from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.metrics import Scores
-from biosig_lstm.scoring._output import Failure, reason
+from biosig_lstm.scoring._output import Failure, reason, some
 from biosig_lstm.scoring.tasks import Task, task
 
 __all__ = ["Evaluation", "evaluate_protocol"]
@@ -61,9 +61,9 @@ class Evaluation:
     def __repr__(self) -> str:
         lines = [f"{self.model} by {self.protocol}, positions {self.positions}: {len(self.recordings)} records"]
         if self.absent:
-            lines.append(f"absent ({len(self.absent)}): {' '.join(self.absent)}")
+            lines.append(f"absent ({len(self.absent)}): {some(self.absent)}")
         if self.seen_in_training:
-            lines.append(f"NO TEST, seen in training ({len(self.seen_in_training)}): {' '.join(self.seen_in_training)}")
+            lines.append(f"NO TEST, seen in training ({len(self.seen_in_training)}): {some(self.seen_in_training)}")
         lines.extend(f"failed: {path}: {why}" for path, why in self.failed)
         return "\n".join([*lines, repr(self.scores)])
 
@@ -146,7 +146,7 @@ def evaluate_protocol(
         except Exception as error:  # whatever is wrong with one record, the others are scored
             failed.append(Failure(record, reason(error)))
     if not parts:
-        reasons = "; ".join(f"{path}: {why}" for path, why in failed)
+        reasons = some((f"{path}: {why}" for path, why in failed), between="; ", most=5)
         raise DataError(f"none of {len(chosen)} records could be scored: {reasons}")
     return Evaluation(
         model=name,

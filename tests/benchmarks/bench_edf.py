@@ -7,6 +7,7 @@ side by side in one run, on one thread: what others do on the machine at the sam
 
 from __future__ import annotations
 
+import gc
 import importlib.util
 import statistics
 import sys
@@ -52,6 +53,7 @@ def median_ms(calls: dict[str, Callable[[], object]], *, rounds: int) -> dict[st
     times: dict[str, list[float]] = {name: [] for name in calls}
     for k in range(rounds + 1):
         for name, call in calls.items():
+            gc.collect()  # what the reader before has left behind is not this one's work
             begin = time.process_time()
             call()
             if k:

@@ -7,10 +7,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+import biosig_lstm as bl
 from biosig_lstm import datasets
 from biosig_lstm.datasets import afdb, ltafdb
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.formats.wfdb import write_annotations
+from biosig_lstm.scoring import evaluate_protocol
 
 wfdb = pytest.importorskip("wfdb")
 
@@ -90,6 +92,13 @@ def test_afdb_is_scored_by_episodes_on_unseen_subjects():
     protocol = datasets.get_protocol("afdb")
     assert (protocol.task, protocol.open) == ("episodes", True)
     assert protocol.classes == ("AFIB", "AFL", "J", "N")
+
+
+def test_ltafdb_is_scored_by_episodes_as_afdb_is(long_term):
+    found = evaluate_protocol(bl.pretrained("ecg-rhythm"), root=long_term, protocol="ltafdb")
+    assert (found.recordings, found.failed, found.seen_in_training) == (("00", "100"), (), ())
+    assert "burden_error" in found.scores.metrics
+    assert set(found.scores.per_subject) == {"ltafdb-00", "ltafdb-100"}
 
 
 def test_ltafdb_gives_beats_and_rhythms_of_atr_and_two_leads_of_one_name(long_term):

@@ -130,9 +130,17 @@ def test_nstdb_splits_by_strength_cover_the_electrocardiograms():
     assert splits["snr_minus_6"] == ("118e_6", "119e_6")
 
 
-@pytest.mark.parametrize("name", ["svdb", "incartdb"])
+@pytest.mark.parametrize("name", ["svdb", "incartdb", "nsrdb"])
 def test_a_model_trained_on_mitdb_is_scored_on_every_record(written, name):
     result = evaluate_protocol(bl.pretrained("ecg-beats"), root=written[name].root, protocol=f"{name}-aami")
     assert result.recordings == written[name].record_names
     assert (result.seen_in_training, result.failed) == ((), ())
     assert set(result.predictions.subjects.tolist()) == set(written[name].subjects.values())
+
+
+def test_nstdb_is_no_test_for_a_model_of_mitdb_and_its_noise_is_not_scored(written):
+    result = evaluate_protocol(bl.pretrained("ecg-beats"), root=written["nstdb"].root, protocol="nstdb-aami")
+    assert result.recordings == ("118e24", "118e_6", "119e00")
+    assert set(result.seen_in_training) == set(result.recordings)
+    assert result.failed == ()
+    assert repr(datasets.get_protocol("nstdb-aami")) == "Protocol('nstdb-aami': test 12; classes N S V F Q)"

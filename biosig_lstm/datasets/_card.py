@@ -14,7 +14,7 @@ from biosig_lstm.errors import DataError, ParameterError, options
 __all__ = ["Card", "Protocol", "card_folder", "read_card"]
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_ALL = "all"
+_NO_SPLIT, _SIDES = (None, "all"), ("train", "test")
 _REQUIRED = ("title", "licence", "citation", "address", "version")
 
 
@@ -30,7 +30,7 @@ class Protocol:
         Name of the database.
     train, test : tuple of str
         Records on each side; both empty where the field has no frozen split (``"all"`` in the card): whatever is at
-        the root may train, and whoever a model has not seen tests it.
+        the root may train, and whoever a model has not seen tests it. `train` alone is empty where nothing trains.
     val : tuple of str
         Records that a model may be validated on, to choose its epoch and thresholds; none in most protocols.
     folds : mapping of str to tuple of int
@@ -83,7 +83,8 @@ class Protocol:
                 f"{side} fold{'s' * (len(n) > 1)} {' '.join(map(str, n))}" for side, n in self.folds.items()
             )
         val = f", val {len(self.val)}" if self.val else ""
-        return f"train {len(self.train)} records{val}, test {len(self.test)}"
+        train = f"train {len(self.train)} records{val}, " if self.train else ""
+        return f"{train}test {len(self.test)}"
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,7 @@ def _check_records(path: Path, card: Card) -> None:
 
 def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
     folds = {side: tuple(numbers) for side, numbers in table.get("folds", {}).items()}
-    train, test = (() if folds or table[side] == _ALL else card.split(table[side]) for side in ("train", "test"))
+    train, test = (() if folds or table.get(side) in _NO_SPLIT else card.split(table[side]) for side in _SIDES)
     shared = {card.subject_of(record) for record in train} & {card.subject_of(record) for record in test}
     return Protocol(
         name=name,

@@ -15,6 +15,7 @@ from biosig_lstm import windows as window_steps
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.events.beats import Beats
+from biosig_lstm.filters.channels import Channels
 from biosig_lstm.steps import Step
 
 __all__ = ["Pipeline"]
@@ -119,6 +120,11 @@ class Pipeline:
         windows: Windows = _apply((self.windows, *self.features), recording)
         run = getattr(self.windows, "run", None)
         return windows.into_runs(run) if run else windows
+
+    @property
+    def channel_names(self) -> tuple[str, ...]:
+        """Names of the channels that the first `Channels` among the filters keeps; empty where there is none."""
+        return next((step.names for step in self.filters if isinstance(step, Channels)), ())
 
     def with_positions(self, positions: str) -> Pipeline:
         """Return the pipeline with beats taken from elsewhere: "auto", "annotated" or "detected", as in `Beats`."""

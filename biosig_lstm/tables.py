@@ -20,7 +20,7 @@ import numpy as np
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigError, BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.filters.channels import Channels
-from biosig_lstm.formats import find_recordings, open_recording
+from biosig_lstm.formats import channels_wanted, find_recordings, open_recording
 
 __all__ = ["Facts", "Row", "Table", "read_table"]
 
@@ -113,11 +113,15 @@ class Table:
         """Return the subjects that have a row with this label, sorted."""
         return tuple(sorted({row.subject for row in self.rows if row.label == label}))
 
-    def recordings(self, *, announce: Callable[[str], None] | None = None) -> Iterator[Recording]:
+    def recordings(
+        self, *, channels: Sequence[str] = (), announce: Callable[[str], None] | None = None
+    ) -> Iterator[Recording]:
         """Return the recordings one after the other, each read when its turn comes.
 
         Parameters
         ----------
+        channels : sequence of str, optional
+            Channels that will be used: of a file whose channels differ in rate these are opened.
         announce : callable, optional
             Called with the id of each recording before it is read.
 
@@ -134,11 +138,14 @@ class Table:
         for row, name in zip(self.rows, self.ids, strict=True):
             if announce:
                 announce(name)
-            yield self._open(row, name)
+            yield self._open(row, name, channels)
 
-    def _open(self, row: Row, name: str) -> Recording:
+    def _open(self, row: Row, name: str, channels: Sequence[str]) -> Recording:
         try:
-            recording = open_recording(row.path, start_s=row.start_s, stop_s=row.stop_s, annotator=None)
+            chosen = channels_wanted(row.path, channels) if channels else None
+            recording = open_recording(
+                row.path, channels=chosen, start_s=row.start_s, stop_s=row.stop_s, annotator=None
+            )
         except (BiosigError, OSError) as error:
             meant = (
                 "" if row.start_s is row.stop_s else f" (start_s {row.start_s or 0:g}, stop_s {_seconds(row.stop_s)})"
@@ -202,7 +209,7 @@ class Table:
         return first._replace(fs=rate_hz or first.fs, longest_s=max(held.longest_s for held in facts.values()))
 
     def _usable(self, row: Row, name: str, channels: Sequence[str] | None, rate_hz: float | None) -> Recording:
-        recording = self._open(row, name)
+        recording = self._open(row, name, channels or ())
         where = f"{self.path.name} line {row.line}: {row.path.name}"
         if not recording.n_samples or not recording.channels:
             raise DataError(f"{where}: holds no samples")

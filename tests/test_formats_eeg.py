@@ -221,3 +221,20 @@ def test_a_table_of_edf_files_trains_a_classifier(tmp_path: Path) -> None:
     report = classify_files(model, [tmp_path / "r0.edf"], out=tmp_path / "out")
     assert list(report.counts) == ["r0"]
     assert report.failed == ()
+
+
+def test_a_table_may_name_a_channel_of_another_rate_than_the_commonest(tmp_path: Path) -> None:
+    lines = ["path,label,subject"]
+    for k in range(4):
+        slow = eeg("EMG chin", n_records=40, width=16, seed=k)
+        EdfFile([eeg("C3", n_records=40, width=64, seed=k), eeg("C4", n_records=40, width=64, seed=9), slow]).write(
+            tmp_path / f"r{k}.edf"
+        )
+        lines.append(f"r{k}.edf,{('rest', 'task')[k % 2]},s{k}")
+    (tmp_path / "table.csv").write_text("\n".join(lines) + "\n")
+    model = Classifier.from_table(
+        tmp_path / "table.csv", channels=["EMG chin"], n_splits=0, max_epochs=1, progress=False
+    )  # fmt: skip
+    assert model.columns == ("EMG chin",)
+    report = classify_files(model, [tmp_path / "r0.edf"], out=tmp_path / "out")
+    assert (list(report.counts), report.failed) == (["r0"], ())

@@ -48,6 +48,6 @@ class ColumnAugmentation:
 
     def __call__(self, x: Float32, y: Int64, rng: np.random.Generator) -> tuple[Float32, Int64]:
         """Return the run changed, shape (steps, features), and its labels as they are."""
-        kept = (rng.random(x.shape[1]) >= self.lose) / (1 - self.lose)
+        kept = np.asarray(rng.random(x.shape[1]) >= self.lose, dtype=np.float32) / np.float32(1 - self.lose)
         changed = x + np.float32(self.noise) * rng.standard_normal(x.shape, dtype=np.float32)
-        return changed * kept.astype(np.float32), y
+        return changed * kept, y

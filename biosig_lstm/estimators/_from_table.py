@@ -99,7 +99,8 @@ def classifier_from_table(
 def _prepared(table: Table, prepare: Pipeline, announce: Callable[[str], None] | None) -> Windows:
     parts: list[Windows] = []
     problems: list[str] = []
-    for row, recording in zip(table.rows, table.recordings(announce=announce), strict=True):
+    recordings = table.recordings(channels=prepare.channel_names, announce=announce)
+    for row, recording in zip(table.rows, recordings, strict=True):
         try:
             parts.append(prepare(recording))
         except DataError as error:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.estimators import Estimator
-from biosig_lstm.filters import Channels
 from biosig_lstm.formats import channels_wanted, open_recording
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.scoring._output import Failure, output_folder, reason
@@ -94,7 +93,7 @@ def classify_files(
     table = folder / "predictions.csv"
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
-    wanted = next((step.names for step in model.pipeline.filters if isinstance(step, Channels)), ())
+    wanted = model.pipeline.channel_names
     for path, name in zip(found, unique_names(found), strict=True):
         if announce:
             announce(name)

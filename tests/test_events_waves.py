@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from biosig_lstm.containers import WAVES, Annotations, Recording, Waves
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.events.waves import find_waves
+from biosig_lstm.events.waves import P_WEIGHT, find_waves, p_wave_weight
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.windows.each_lead import EachLead, lead_scale, other_leads, wave_labels
 
@@ -86,6 +86,44 @@ def test_p_waves_that_are_in_doubt_are_found_with_more_weight() -> None:
     doubtful = certain(("P", 40, 64), probability=0.4)
     assert len(find(doubtful, p_weight=1.0)[0]) == 0
     assert find(doubtful, p_weight=2.0)[0].labels.tolist() == ["P"]
+
+
+def beats_with_p(distances: list[int], *, probability: float) -> np.ndarray:
+    """Return probabilities of beats 200 steps apart, a P wave of 20 steps so many steps before each."""
+    runs = []
+    for k, distance in enumerate(distances):
+        beat = 200 * (k + 1)
+        runs += [("P", beat - distance - 20, beat - distance), ("QRS", beat, beat + 25)]
+    sure = certain(*runs, steps=200 * (len(distances) + 1))
+    atrial = sure[:, 1] > 0
+    sure[atrial] = [1 - probability, probability, 0, 0]
+    return sure
+
+
+@pytest.mark.parametrize(
+    ("distances", "probability", "weight"),
+    [
+        ([15] * 8, 0.4, P_WEIGHT),  # steady: sinus rhythm
+        ([5, 60, 25, 80, 10, 45, 70, 30], 0.4, 0.0),  # anywhere: fibrillation
+        ([5, 60, 25, 80, 10, 45, 70, 30], 0.9, P_WEIGHT),  # sure, as in second-degree AV block
+        ([15] * 8, 0.2, 1.0),  # hardly any
+        ([15, 15, 15], 0.4, 1.0),  # two intervals are too few
+    ],
+)
+def test_p_waves_are_trusted_where_they_are_steady_or_sure(
+    distances: list[int], probability: float, weight: float
+) -> None:
+    probabilities = beats_with_p(distances, probability=probability)
+    assert p_wave_weight(probabilities, rate_hz=RATE_HZ) == weight
+    (found,) = find(probabilities)
+    expected = weight * probability > 1 - probability
+    assert len(found.of("P")) == (len(distances) if expected else 0)
+
+
+def test_the_distance_of_p_may_vary_by_28_ms() -> None:
+    for spread, weight in ((6, P_WEIGHT), (8, 0.0)):
+        distances = [20 - spread, 20 + spread] * 4 + [20 - spread]
+        assert p_wave_weight(beats_with_p(distances, probability=0.5), rate_hz=RATE_HZ) == weight
 
 
 def test_a_wave_that_the_data_cut_has_no_boundary_there() -> None:

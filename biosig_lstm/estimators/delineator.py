@@ -27,8 +27,10 @@ class Delineator(StepClassifier):
 
     Notes
     -----
-    Long recordings are read in stretches of 30 s, with 6 s more on either side that no answer is taken from. A wave
-    found there is the one that reading all at once finds, as far as the network remembers no more than 6 s.
+    Long recordings are read in stretches of 30 s, with 6 s more on either side that no answer is taken from: memory
+    does not grow with length. Whether P waves stand at a steady distance to the QRS is asked of each stretch. The
+    network remembers further than 6 s, a little, so that reading in stretches and reading at once differ by about a
+    millisecond, and in waves that are in doubt; docs/benchmarks.md says how much.
 
     Examples
     --------

@@ -25,7 +25,8 @@ BOUNDARIES = tuple(f"{wave.lower()}_{side}" for wave in WAVES for side in ("on",
 CSE_TWO_SD_MS: Mapping[str, float] = MappingProxyType(
     {"p_on": 10.2, "p_off": 12.7, "qrs_on": 6.5, "qrs_off": 11.6, "t_off": 30.6}
 )
-"""Two standard deviations between experts, in ms: The CSE Working Party, Eur Heart J 6(10):815-825 (1985)."""
+"""Two standard deviations between experts, in ms, as Martínez et al. (IEEE Trans Biomed Eng 51(4):570-581, 2004) quote
+the CSE Working Party's recommendations (Eur Heart J 6:815-825, 1985); there is none for the onset of T."""
 
 _MICROSECONDS = 1_000_000
 _FIELDS = 5  # hits, misses, false ones, sum of the errors, sum of their squares

@@ -17,6 +17,7 @@ import biosig_lstm as bl
 from biosig_lstm import datasets
 from biosig_lstm.cli import main
 from biosig_lstm.datasets import Dataset, mitdb, ptbxl, read_card
+from biosig_lstm.datasets._download import download_files
 from biosig_lstm.errors import DataError, DownloadError, ParameterError
 
 Captured = pytest.CaptureFixture[str]
@@ -87,6 +88,25 @@ def test_nothing_is_asked_when_all_is_there(server, card, root):
         assert report.kept
     (root / ".download" / "verified.txt").unlink()
     assert len(datasets.download("mitdb", root, progress=False).kept) == len(server.sums())
+    assert len(server.requests) == n
+
+
+def test_a_folder_holds_one_database(server, card, root):
+    datasets.download("mitdb", root, progress=False)
+    other = replace(card, name="ltafdb")  # which has records 101 and 102 too, of other people
+    with pytest.raises(ParameterError, match=r"to holds mitdb: ltafdb needs a folder of its own, such as .*ltafdb;"):
+        download_files(other, root, progress=False)
+    assert download_files(other, root / "ltafdb", progress=False).fetched == tuple(sorted(server.sums()))
+
+
+def test_another_version_asks_for_its_own_list(server, card, root):
+    datasets.download("mitdb", root, progress=False)
+    server.files["101.dat"] = b"better"
+    server.publish_sums()
+    assert datasets.download("mitdb", root, progress=False).fetched == ()
+    assert download_files(replace(card, version="1.1.0"), root, progress=False).fetched == ("101.dat",)
+    n = len(server.requests)
+    assert download_files(replace(card, version="1.1.0"), root, progress=False).fetched == ()
     assert len(server.requests) == n
 
 

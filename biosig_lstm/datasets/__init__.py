@@ -114,7 +114,8 @@ def download(
     Raises
     ------
     ParameterError
-        When there is no database of that name, it needs no download, or it has no such record.
+        When there is no database of that name, it needs no download, it has no such record, or another database was
+        downloaded to that folder.
     DownloadError
         When files cannot be fetched or verified: the message names each, all others are in their places. When the
         list of sums cannot be fetched, or the folder cannot be written to.

@@ -100,7 +100,7 @@ def download_files(
     Raises
     ------
     ParameterError
-        When the database is not published in this way, or no file of it begins so.
+        When the database is not published in this way, no file of it begins so, or another one was fetched to `root`.
     DownloadError
         When the list of sums cannot be fetched, the folder cannot be written to, or a file cannot be fetched or
         verified. The message names each; all others are in their places.
@@ -109,10 +109,11 @@ def download_files(
         raise ParameterError(f"{card.name}: nothing to download, it is {card.address}")
     server = Server(mirror or card.files, settings)
     store = Store(root)
-    held = _held(card, store, stems)
+    held = _held(card, store, stems) if _is_of(card, store) else None
     if held is not None:
         return held
     store.prepare()
+    store.label = f"{card.name} {card.version}"
     sums = _published(card, server, store)
     report = Report(store.root)
     wanted = _wanted(sums, stems, card)
@@ -122,6 +123,17 @@ def download_files(
         report += fetch({name: sums[name] for name in sorted(wanted)}, server=server, store=store, meter=meter)
     _check(card, report)
     return report
+
+
+def _is_of(card: Card, store: Store) -> bool:
+    """Return whether what was fetched to the folder before, if anything, is this version of the database."""
+    name, _, version = store.label.partition(" ")
+    if name and name != card.name:
+        raise ParameterError(
+            f"{store.root} holds {name}: {card.name} needs a folder of its own, such as {store.root / card.name}; "
+            "files of the same names would take each other's place"
+        )
+    return version in ("", card.version)
 
 
 def _held(card: Card, store: Store, stems: Collection[str] | None) -> Report | None:

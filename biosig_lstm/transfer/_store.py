@@ -22,7 +22,7 @@ __all__ = ["KEPT", "Part", "Store"]
 KEPT = ".download"
 """Folder, below that of the files, for parts, locks and the list of what has been verified."""
 
-_VERIFIED = "verified.txt"
+_VERIFIED, _LABEL = "verified.txt", "label.txt"
 
 
 @dataclass
@@ -85,6 +85,16 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._verified = _read_verified(root / KEPT / _VERIFIED)
+
+    @property
+    def label(self) -> str:
+        """What the folder was last said to hold; empty where nothing was."""
+        path = self.root / KEPT / _LABEL
+        return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+
+    @label.setter
+    def label(self, text: str) -> None:
+        (self.root / KEPT / _LABEL).write_text(f"{text}\n", encoding="utf-8")
 
     def path(self, name: str) -> Path:
         """Return where a file belongs."""

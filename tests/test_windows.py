@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,6 +13,8 @@ from scipy.signal import resample
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.windows import AroundEvents, FixedLength, WholeRecording, sample_around
+from biosig_lstm.windows.each_lead import EachLead
+from biosig_lstm.windows.epochs import Epochs
 
 
 def band_limited(*, n_samples: int, fs: float, highest_hz: float, seed: int) -> np.ndarray:
@@ -81,7 +85,7 @@ def test_events_need_a_rate_and_events() -> None:
         AroundEvents(0.2, 0.2, rate_hz=100)(beats(fs=90.0))
     with pytest.raises(DataError, match="r: no beats or other events"):
         AroundEvents(0.2, 0.2)(beats().with_annotations(Annotations()))
-    with pytest.raises(ParameterError, match="a window needs a positive length"):
+    with pytest.raises(ParameterError, match="a window needs a positive, finite length"):
         AroundEvents(0.0, 0.0)
 
 
@@ -113,3 +117,19 @@ def test_what_is_too_short_is_refused() -> None:
         WholeRecording()(Recording(np.zeros((1, 0)), 100, ["a"], ["mV"]))
     with pytest.raises(ParameterError, match="window length and step must be positive"):
         FixedLength(0)
+
+
+@pytest.mark.parametrize("wrong", [math.nan, math.inf, -math.inf, -1.0])
+def test_lengths_and_rates_that_are_none_are_refused_when_they_are_said(wrong: float) -> None:
+    with pytest.raises(ParameterError, match="window length and step must be positive and finite"):
+        FixedLength(wrong)
+    with pytest.raises(ParameterError, match="window length and step must be positive and finite"):
+        FixedLength(1, step_s=wrong)
+    with pytest.raises(ParameterError, match="a window needs a positive, finite length"):
+        AroundEvents(wrong, 0.4)
+    with pytest.raises(ParameterError, match="rate_hz must be positive and finite"):
+        AroundEvents(0.2, 0.4, rate_hz=wrong)
+    with pytest.raises(ParameterError, match="length_s must be positive and finite"):
+        Epochs(wrong)
+    with pytest.raises(ParameterError, match="block_s must be positive, got"):
+        EachLead(wrong)

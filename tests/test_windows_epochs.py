@@ -51,5 +51,5 @@ def test_what_holds_no_epoch_is_refused() -> None:
     nothing = Recording(np.zeros((0, 100)), 2.0, (), (), id="n2")
     with pytest.raises(DataError, match="n2: 50 s of 0 channels hold no epoch"):
         Epochs(5)(nothing)
-    with pytest.raises(ParameterError, match="length_s must be positive, got 0"):
+    with pytest.raises(ParameterError, match="length_s must be positive and finite, got 0"):
         Epochs(0)

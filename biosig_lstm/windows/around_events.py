@@ -112,8 +112,11 @@ class AroundEvents(Step):
     classes: tuple[str, ...] = ("N", "S", "V", "F", "Q")
 
     def __post_init__(self) -> None:
-        if self.before_s < 0 or self.after_s < 0 or self.before_s + self.after_s <= 0 or self.leads < 1:
-            raise ParameterError(f"a window needs a positive length and at least one lead, got {self!r}")
+        sides = (self.before_s, self.after_s)
+        if not (all(0 <= side < math.inf for side in sides) and sum(sides) > 0 and self.leads >= 1):
+            raise ParameterError(f"a window needs a positive, finite length and at least one lead, got {self!r}")
+        if self.rate_hz is not None and not 0 < self.rate_hz < math.inf:
+            raise ParameterError(f"rate_hz must be positive and finite, got {self!r}")
 
     def __call__(self, recording: Recording) -> Windows:
         """Return one item: a step for each event, the window of each lead flattened, lead after lead."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
@@ -159,8 +160,8 @@ class EachLead(Step):
     block_s: float = 2.5
 
     def __post_init__(self) -> None:
-        if not self.block_s > 0:
-            raise ParameterError(f"block_s must be positive, got {self.block_s}")
+        if not 0 < self.block_s < math.inf:
+            raise ParameterError(f"block_s must be positive, got {self.block_s}: any finite time is allowed")
 
     def __call__(self, recording: Recording) -> Windows:
         """Return the leads.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -40,8 +41,8 @@ class Epochs(Step):
     classes: tuple[str, ...] = ("W", "N1", "N2", "N3", "R")
 
     def __post_init__(self) -> None:
-        if not self.length_s > 0:
-            raise ParameterError(f"length_s must be positive, got {self.length_s!r}")
+        if not 0 < self.length_s < math.inf:
+            raise ParameterError(f"length_s must be positive and finite, got {self.length_s!r}")
 
     def __call__(self, recording: Recording) -> Windows:
         """Return one item: a step for each epoch, the samples of each channel one channel after the other.

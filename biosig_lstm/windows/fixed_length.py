@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -40,8 +41,8 @@ class FixedLength(Step):
     multi_label: bool = False
 
     def __post_init__(self) -> None:
-        if self.length_s <= 0 or (self.step_s is not None and self.step_s <= 0):
-            raise ParameterError(f"window length and step must be positive, got {self!r}")
+        if not all(0 < length < math.inf for length in (self.length_s, self.step_s) if length is not None):
+            raise ParameterError(f"window length and step must be positive and finite, got {self!r}")
 
     def __call__(self, recording: Recording) -> Windows:
         """Return an item for each window that lies inside the recording."""

@@ -219,7 +219,7 @@ def test_one_lead_has_no_others() -> None:
 def test_the_step_is_written_and_read() -> None:
     pipeline = Pipeline(windows=EachLead(block_s=3.0))
     assert Pipeline.from_dict(pipeline.to_dict()) == pipeline
-    with pytest.raises(ParameterError, match="block_s must be positive and finite, got 0"):
+    with pytest.raises(ParameterError, match=r"block_s must be positive.* got 0"):
         EachLead(block_s=0)
     with pytest.raises(DataError, match="r: holds no samples of any lead"):
         EachLead()(Recording(np.zeros((0, 0)), RATE_HZ, [], [], id="r"))

@@ -15,10 +15,12 @@ from biosig_lstm.metrics.classification import (
     roc_auc,
     sensitivity,
 )
+from biosig_lstm.metrics.episodes import episode_counts, episode_scores
 from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
 from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
 from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
 from biosig_lstm.metrics.result import Scores
+from biosig_lstm.metrics.rhythm import CINC2017_CLASSES, cinc2017_scores
 from biosig_lstm.metrics.stages import STAGE_CLASSES, WNR, merge_classes, stage_scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
 from biosig_lstm.metrics.waves import BOUNDARIES, CSE_TWO_SD_MS, boundary_errors, wave_scores
@@ -27,6 +29,7 @@ __all__ = [
     "AAMI",
     "AAMI_CLASSES",
     "BOUNDARIES",
+    "CINC2017_CLASSES",
     "CSE_TWO_SD_MS",
     "STAGE_CLASSES",
     "WITHOUT_232",
@@ -40,12 +43,15 @@ __all__ = [
     "beat_scores",
     "bootstrap_by_subject",
     "boundary_errors",
+    "cinc2017_scores",
     "class_scores",
     "class_statistics",
     "cohen_kappa",
     "confusion_by_subject",
     "confusion_matrix",
     "detected_beat_scores",
+    "episode_counts",
+    "episode_scores",
     "event_scores",
     "f1_score",
     "f1_thresholds",

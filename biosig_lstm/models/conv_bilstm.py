@@ -47,6 +47,7 @@ class ConvBiLSTM(ModelSpec):
 
     Examples
     --------
+    >>> import torch
     >>> network = ConvBiLSTM(channels=(8, 8), kernels=(7, 5), strides=(4, 4)).build(n_features=1, n_outputs=3)
     >>> network(torch.zeros(2, 500, 1), torch.tensor([500, 90])).shape
     torch.Size([2, 3])

@@ -4,7 +4,8 @@ python tests/benchmarks/cross_validate_sleep.py --data SLPDB --out cv.npz [--see
 python tests/benchmarks/cross_validate_sleep.py --out cv.npz --report                            tables of what is there
 python tests/benchmarks/cross_validate_sleep.py --data SLPDB --out cv.npz --report --draw slp45 night.png      a night
 
-Every model of a fold sees the same epochs of the other subjects. Nothing is chosen on the subject left out.
+Every model of a fold sees the same epochs of the other subjects, and weighs stages by the inverse root of how often
+they come. Nothing is chosen on the subject left out. `--seeds` without a number runs the per-epoch models alone.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sklearn.preprocessing import StandardScaler
 from biosig_lstm import datasets, plot
 from biosig_lstm.containers import Windows
 from biosig_lstm.estimators import Predictions
-from biosig_lstm.metrics import STAGE_CLASSES, Scores, cohen_kappa, stage_scores
+from biosig_lstm.metrics import STAGE_CLASSES, Scores, bootstrap_by_subject, cohen_kappa, stage_scores
 from biosig_lstm.recipes import recipe_for
 from biosig_lstm.splits import leave_one_subject_out
 
@@ -47,12 +48,14 @@ def logistic() -> Any:
 
 PER_EPOCH: dict[str, Callable[[], Any]] = {"logistic regression": logistic, "gradient-boosted trees": boosting}
 
+WEIGHTS = {"logistic regression": "logisticregression__sample_weight", "gradient-boosted trees": "sample_weight"}
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder of slpdb")
     parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2, 3, 4])
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--draw", nargs=2, metavar=("RECORD", "FILE"), help="draw a night as told by unseen models")
     chosen = parser.parse_args()
@@ -113,8 +116,10 @@ def per_epoch(train: Windows, test: Windows) -> Found:
     found: Found = {}
     for k, name in enumerate(test.recordings.tolist()):
         found[f"said/most frequent stage/{name}"] = np.tile(usual, (len(test.item(k)), 1))
+    weights = np.sqrt(1 / (len(STAGE_CLASSES) * usual))[y]
     for what, make in PER_EPOCH.items():
-        fitted = make().fit(x, y)
+        fitted = make()
+        fitted.fit(x, y, **{WEIGHTS[what]: weights})
         for k, name in enumerate(test.recordings.tolist()):
             found[f"said/{what}/{name}"] = fitted.predict_proba(test.item(k))
     return found
@@ -149,13 +154,23 @@ def report(path: Path) -> None:
         cells = [f"{np.mean(v):.3f} ± {np.std(v):.3f}" for v in ([s[n].value for s in each] for n in NAMES)]
         middle = [subject_kappa(s) for s in each]
         print(f"| BiLSTM, one network | {' | '.join(cells)} | {np.mean(middle):.3f} ± {np.std(middle):.3f} |")
-        row(f"BiLSTM, {len(complete)} averaged", scores_of(found, complete))
-        per_stage(scores_of(found, complete))
+        averaged = scores_of(found, complete)
+        row(f"BiLSTM, {len(complete)} averaged", averaged)
+        for what in PER_EPOCH:
+            paired(what, averaged, scores_of(found, [what]))
+        per_stage(averaged)
 
 
 def row(what: str, scores: Scores) -> None:
     cells = (f"{scores[n].value:.3f} [{scores[n].low:.3f}, {scores[n].high:.3f}]" for n in NAMES)
     print(f"| {what} | {' | '.join(cells)} | {subject_kappa(scores):.3f} |")
+
+
+def paired(what: str, ours: Scores, other: Scores) -> None:
+    counts = np.array([[ours.per_subject[who], other.per_subject[who]] for who in ours.per_subject])
+    gain = bootstrap_by_subject(counts, lambda n: cohen_kappa(n[:, 0]) - cohen_kappa(n[:, 1]))
+    better = sum(kappa(mine) > kappa(theirs) for mine, theirs in counts)
+    print(f"\nkappa of the BiLSTMs less that of {what}: {gain}; higher in {better} of {len(counts)} subjects")
 
 
 def subject_kappa(scores: Scores) -> float:

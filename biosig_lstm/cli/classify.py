@@ -28,7 +28,7 @@ def _classify(chosen: argparse.Namespace) -> int:
     with status("classifying") as announce:
         report = classify_files(model, chosen.paths, out=chosen.out, annotator=chosen.annotator, announce=announce)
     for name, counts in report.counts.items():
-        each = "  ".join(f"{label} {counts.get(label, 0)}" for label in model.classes)
+        each = "  ".join(f"{label} {counts.get(label, 0)}" for label in report.labels)
         say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}")
     list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK

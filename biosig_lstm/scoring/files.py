@@ -33,6 +33,8 @@ class FilesReport:
         Folder of ``predictions.csv`` and of the annotation files.
     counted : str
         What the answers are of: beats, recordings, epochs.
+    labels : tuple of str
+        Labels that answers may have, in the order in which they are shown.
 
     Notes
     -----
@@ -44,6 +46,7 @@ class FilesReport:
     failed: tuple[Failure, ...]
     out: Path
     counted: str = "items"
+    labels: tuple[str, ...] = ()
 
 
 def classify_files(
@@ -89,7 +92,7 @@ def classify_files(
     asked.check(model)
     found, failed = find_all(paths)
     if not found:
-        return FilesReport({}, tuple(failed), folder, asked.counted)
+        return FilesReport({}, tuple(failed), folder, asked.counted, asked.labels(model))
     table = folder / "predictions.csv"
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
@@ -108,7 +111,7 @@ def classify_files(
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
         counts[name] = dict(asked.counts(said))
-    return FilesReport(counts, tuple(failed), folder, asked.counted)
+    return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model))
 
 
 def _write(asked: Task, recording: Recording, said: Answers, *, folder: Path) -> None:

@@ -39,7 +39,7 @@ class Evaluation:
     failed : tuple of Failure
         Records that could not be scored, and why.
     positions : str
-        Whether events are the experts' ("reference") or found by the package ("detected").
+        Whether events are the experts' ("reference") or found by the package ("detected"); empty where there are none.
     seconds : float
         From the first record read to the scores.
     notes : str
@@ -59,7 +59,8 @@ class Evaluation:
     notes: str = ""
 
     def __repr__(self) -> str:
-        lines = [f"{self.model} by {self.protocol}, positions {self.positions}: {len(self.recordings)} records"]
+        where = f", positions {self.positions}" if self.positions else ""
+        lines = [f"{self.model} by {self.protocol}{where}: {len(self.recordings)} records"]
         if self.absent:
             lines.append(f"absent ({len(self.absent)}): {some(self.absent)}")
         if self.seen_in_training:
@@ -157,7 +158,7 @@ def evaluate_protocol(
         absent=tuple(record for record in plan.test if record not in held),
         seen_in_training=tuple(part.recording.id for part in parts if _was_seen(seen, plan, part.recording)),
         failed=tuple(failed),
-        positions="detected" if detected else "reference",
+        positions=("detected" if detected else "reference") if asked.can_detect else "",
         seconds=time.perf_counter() - started,
         notes=plan.notes,
     )

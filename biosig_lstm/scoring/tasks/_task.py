@@ -109,6 +109,11 @@ class Task(ABC):
         """Return all answers one after the other."""
         return Predictions.concatenate([part.said for part in parts])
 
+    def labels(self, model: Any) -> tuple[str, ...]:
+        """Return the labels that answers may have, in the order in which they are counted."""
+        classes: tuple[str, ...] = model.classes
+        return classes
+
     def nothing(self, model: Any) -> Answers:
         """Return answers without a row: what gives a table its header."""
         names, none = np.zeros(0, dtype=np.str_), np.zeros(0)
@@ -129,9 +134,8 @@ class Task(ABC):
         annotated : bool
             Take the positions of beats from the recording's annotations.
         """
-        said: Answers = model.predict(
-            model.pipeline.with_positions("annotated" if annotated else "detected")(recording)
-        )
+        windows = model.pipeline.with_positions("annotated" if annotated else "detected")(recording)
+        said: Answers = model.predict(windows).at_rate(recording.fs)
         return said
 
     def counts(self, said: Answers) -> Counter[str]:

@@ -50,7 +50,7 @@ class _Beats(Task):
             raise DataError(f"{record}: no beat annotations, which an evaluation needs: is {record}.atr beside it?")
         windows = model.pipeline.with_positions("detected" if detected else "annotated")(recording)
         truth = np.full(len(windows.values), -1) if windows.y is None else windows.y
-        return Part(recording, truth, model.predict(windows))
+        return Part(recording, truth, model.predict(windows).at_rate(recording.fs))
 
     def scores(self, model: StepClassifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:
         """Return Se, +P and F1 of each class; found beats are matched with the experts' within 150 ms."""
@@ -64,7 +64,7 @@ class _Beats(Task):
         """Return a row for each beat, under a `BiosigWarning` where much of the recording is not usable."""
         pipeline = model.pipeline.with_positions("annotated" if annotated else "detected")
         filtered = pipeline.filter(recording)
-        said = model.predict(pipeline.cut(pipeline.find(filtered)))
+        said = model.predict(pipeline.cut(pipeline.find(filtered))).at_rate(recording.fs)
         _warn_of_noise(recording, filtered.channels)
         return said
 

@@ -26,7 +26,7 @@ class _Labels(Task):
         windows = model.pipeline(recording)
         if windows.y is None or not (windows.y >= 0).any():
             raise DataError(f"{recording.id}: no item has a label out of {', '.join(model.classes)}")
-        return Part(recording, windows.y, model.predict(windows))
+        return Part(recording, windows.y, model.predict(windows).at_rate(recording.fs))
 
     def scores(self, model: Classifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
         """Return Se, +P and F1 of each class, accuracy, macro F1 and kappa."""

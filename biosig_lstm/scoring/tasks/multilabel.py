@@ -27,7 +27,7 @@ class _MultiLabel(Task):
         windows = model.pipeline(recording)
         if windows.y is None or not (windows.y >= 0).any():
             raise DataError(f"{recording.id}: no label, which an evaluation needs")
-        return Part(recording, windows.y, model.predict(windows))
+        return Part(recording, windows.y, model.predict(windows).at_rate(recording.fs))
 
     def scores(
         self,

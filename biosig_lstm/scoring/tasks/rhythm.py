@@ -23,7 +23,7 @@ EXTENSION = "rhythm"
 class RhythmTask(Task):
     """Every recording of up to a minute gets a class; longer ones are read in windows of 30 s, one every 10 s."""
 
-    counted = "recordings"
+    counted = "windows"
     estimator = Classifier
 
     def check(self, model: Estimator) -> None:

@@ -31,7 +31,7 @@ class _Stages(Task):
         windows = model.pipeline.with_positions("detected" if detected else "annotated")(recording)
         if windows.y is None or not (windows.y >= 0).any():
             raise DataError(f"{recording.id}: no epoch bears one of the stages {' '.join(model.classes)}")
-        return Part(recording, windows.y, model.predict(windows))
+        return Part(recording, windows.y, model.predict(windows).at_rate(recording.fs))
 
     def scores(self, model: StepClassifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
         """Return accuracy, macro F1 and kappa of the stages and of W, N, R; the beats change nothing in how."""
@@ -43,7 +43,7 @@ class _Stages(Task):
         """Return a row for each epoch, under a `BiosigWarning` where the beats of many are not known."""
         windows = model.pipeline.with_positions("annotated" if annotated else "detected")(recording)
         _warn_of_gaps(windows, recording.id)
-        return model.predict(windows)
+        return model.predict(windows).at_rate(recording.fs)
 
     def annotations(self, recording: Recording, said: Predictions) -> Mapping[str, Annotations]:
         """Return a note where each epoch begins, with its stage as the text.

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.containers import Annotations, Recording, Waves
+from biosig_lstm.containers import WAVES, Annotations, Recording, Waves
 from biosig_lstm.errors import DataError
 from biosig_lstm.estimators import Delineator, Estimator
 from biosig_lstm.metrics import Scores
@@ -93,6 +93,10 @@ class _Waves(Task):
     def join(self, parts: Sequence[Part]) -> WaveTable:
         """Return the waves of all recordings."""
         return WaveTable(tuple(lead for part in parts for lead in part.said.leads))
+
+    def labels(self, model: Delineator) -> tuple[str, ...]:  # noqa: ARG002
+        """Return the kinds of waves."""
+        return WAVES
 
     def nothing(self, model: Delineator) -> WaveTable:  # noqa: ARG002
         """Return a table without a row."""

@@ -14,12 +14,17 @@ from biosig_lstm import datasets, demo
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators import StepClassifier
+from biosig_lstm.events.beats import Beats
+from biosig_lstm.filters import Resample
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
 from biosig_lstm.metrics import Scores
+from biosig_lstm.models import BiLSTM
+from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.report import write_evaluation
 from biosig_lstm.scoring import Evaluation, classify_files, evaluate_protocol, some
 from biosig_lstm.scoring._paths import _below
 from biosig_lstm.scoring.tasks import Part, Task, task
+from biosig_lstm.windows import AroundEvents
 
 SAMPLE = datasets.get("sample").root
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -207,6 +212,24 @@ def test_the_demo_s_command_prints_the_summary(
     monkeypatch.setattr("sys.argv", ["demo", "--out", str(tmp_path)])
     assert demo.main() == 0
     assert capsys.readouterr().out == f"done in {tmp_path}\n"
+
+
+def test_a_preparation_at_another_rate_changes_no_place_in_the_file(tmp_path: Path) -> None:
+    prepare = Pipeline(filters=[Resample(180)], events=Beats(), windows=AroundEvents(0.2, 0.3, rate_hz=90, run=16))
+    model = StepClassifier(prepare, BiLSTM(4, pooling=None), task="beats")
+    train = prepare.with_positions("annotated")(datasets.get("sample").recordings("s01"))
+    model.fit(train, max_epochs=1, device="cpu", progress=False)
+    classify_files(model, [SAMPLE / "s06"], out=tmp_path)
+    expert = next(datasets.get("sample").recordings("s06")).annotations
+    beats = expert.starts[expert.labels != "+"]
+    found = read_annotations(tmp_path / "s06", "beats").sample
+    assert np.abs(found[:, None] - beats[None, :]).min(axis=1).max() < 0.15 * 360
+    rows = [line.split(",") for line in (tmp_path / "predictions.csv").read_text().splitlines()[1:]]
+    assert [int(row[1]) for row in rows] == found.tolist()
+    np.testing.assert_allclose([float(row[2]) for row in rows], found / 360, atol=1e-4)
+    scores = evaluate_protocol(model, root=SAMPLE, protocol="sample-aami", detected=True).scores
+    missed = np.asarray(scores.counts)[:-1, -1].sum()  # the column "none"
+    assert missed < 0.05 * scores.n_items
 
 
 def test_noise_is_named_under_a_warning(beats_model: StepClassifier, tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ class Predictions:
     recordings, subjects : np.ndarray of str [shape=(n,)]
         Where it is and whose.
     samples : np.ndarray of int64 [shape=(n,), unit=samples]
-        Where it lies in the recording, in that recording's own samples.
+        Where it lies in the recording.
     fs : np.ndarray of float64 [shape=(n,), unit=Hz]
-        Rate of that recording.
+        Rate of these samples: that of the recording as it was prepared; `at_rate` gives them at another.
     log_probabilities : np.ndarray of float32 [shape=(n, classes)]
         Natural logarithms.
     classes : tuple of str
@@ -98,6 +98,11 @@ class Predictions:
     def times_s(self) -> npt.NDArray[np.float64]:
         """Seconds from the start of the recording, shape (n,)."""
         return self.samples / self.fs
+
+    def at_rate(self, fs: float) -> Self:
+        """Return the rows with their places in samples of another rate, such as that of the file."""
+        samples = np.rint(self.samples * (fs / self.fs)).astype(np.int64)
+        return replace(self, samples=samples, fs=np.full(len(self), float(fs)))
 
     def of(self, recording: str) -> Self:
         """Return the rows of one recording."""

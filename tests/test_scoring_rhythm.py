@@ -107,7 +107,7 @@ def test_short_recordings_get_one_row_and_long_ones_a_row_for_each_window(
 
 
 def test_a_model_of_other_classes_is_refused(model: Classifier, beats_model: StepClassifier) -> None:
-    with pytest.raises(ParameterError, match="recordings need a Classifier, got a StepClassifier"):
+    with pytest.raises(ParameterError, match="windows need a Classifier, got a StepClassifier"):
         task("rhythm").check(beats_model)
     other = Classifier(model.pipeline, model.model)
     other.classes = ("N", "V")

@@ -78,6 +78,17 @@ def test_why_nothing_could_be_scored_is_said_of_a_few(beats_model: StepClassifie
     assert some(["a", "b", "c"], between="; ", most=2) == "a; b and 1 more"
 
 
+def test_a_reason_that_names_its_record_is_not_given_the_name_again(
+    beats_model: StepClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def score_one(self: Task, model: StepClassifier, recording: Recording, **how: bool) -> Part:
+        raise DataError(f"{recording.id}: nothing")
+
+    monkeypatch.setattr(type(task("beats")), "score_one", score_one)
+    with pytest.raises(DataError, match="scored: s06: nothing; s07: nothing; s08: nothing$"):
+        evaluate_protocol(beats_model, root=SAMPLE)
+
+
 def test_every_scored_beat_is_among_the_predictions(scored: Evaluation) -> None:
     assert len(scored.predictions) == scored.scores.n_items
     beats = [len(r.annotations) - 1 for r in datasets.get("sample").recordings("test")]

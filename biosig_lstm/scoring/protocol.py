@@ -147,7 +147,8 @@ def evaluate_protocol(
         except Exception as error:  # whatever is wrong with one record, the others are scored
             failed.append(Failure(record, reason(error)))
     if not parts:
-        reasons = some((f"{path}: {why}" for path, why in failed), between="; ", most=5)
+        each = (why if why.startswith(f"{path}:") else f"{path}: {why}" for path, why in failed)
+        reasons = some(each, between="; ", most=5)
         raise DataError(f"none of {len(chosen)} records could be scored: {reasons}")
     return Evaluation(
         model=name,

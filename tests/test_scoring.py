@@ -85,7 +85,7 @@ def test_a_reason_that_names_its_record_is_not_given_the_name_again(
         raise DataError(f"{recording.id}: nothing")
 
     monkeypatch.setattr(type(task("beats")), "score_one", score_one)
-    with pytest.raises(DataError, match="scored: s06: nothing; s07: nothing; s08: nothing$"):
+    with pytest.raises(DataError, match=r"scored: s06: nothing; s07: nothing; s08: nothing$"):
         evaluate_protocol(beats_model, root=SAMPLE)
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from biosig_lstm.containers import Recording
+from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import DataError
 from biosig_lstm.formats import find_recordings, open_recording
-from biosig_lstm.formats.wfdb import read_wfdb, write_wfdb
+from biosig_lstm.formats.wfdb import read_wfdb, write_annotations, write_wfdb
 
 
 def put(folder: Path, name: str) -> Path:
@@ -100,3 +100,44 @@ def test_reading_wfdb_loads_neither_torch_nor_mne_nor_wfdb(tmp_path: Path) -> No
     )
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "r")], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def without_signals(folder: Path, header: str = "n1 1 250 5000\nn1.dat 212 200 0 0 0 0 0 ECG\n") -> Path:
+    (folder / "n1.hea").write_text(header)
+    beats = Annotations([100, 350, 4900], labels=["N", "V", "N"])
+    write_annotations(folder / "n1", "ecg", beats, fs=250.0)
+    return folder / "n1"
+
+
+@pytest.mark.parametrize(
+    ("header", "n_samples"),
+    [
+        ("n1 1 250 5000\nn1.dat 212 200 0 0 0 0 0 ECG\n", 5000),
+        ("n1 0 250 6000\n", 6000),
+        ("n1 0 250\n", 4901),
+        ("n1 0 250 4000\n", 4000),
+    ],
+)
+def test_named_annotations_are_a_recording_though_the_signals_are_not_there(
+    tmp_path: Path, header: str, n_samples: int
+) -> None:
+    path = without_signals(tmp_path, header)
+    recording = open_recording(path, annotator="ecg")
+    assert (recording.channels, recording.n_samples, recording.fs, recording.id) == ((), n_samples, 250.0, "n1")
+    expected = [at for at in (100, 350, 4900) if at < n_samples]
+    assert recording.annotations.starts.tolist() == expected
+    part = open_recording(path, annotator="ecg", start_s=1.0, stop_s=4.0)
+    assert (part.n_samples, part.annotations.starts.tolist()) == (750, [100])
+
+
+@pytest.mark.parametrize("annotator", ["auto", None])
+def test_signals_that_are_not_there_are_missed_otherwise(tmp_path: Path, annotator: str | None) -> None:
+    with pytest.raises(DataError, match=r"n1\.dat: the signal file of record n1 is not there"):
+        open_recording(without_signals(tmp_path), annotator=annotator)
+    with pytest.raises(DataError, match=r"n1\.dat: the signal file of record n1 is not there"):
+        open_recording(tmp_path / "n1", annotator="ecg", channels=["ECG"])
+
+
+def test_annotations_that_are_not_there_either_are_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"n1\.qrs: no such annotation file; beside it are: ecg, hea"):
+        open_recording(without_signals(tmp_path), annotator="qrs")

@@ -107,7 +107,8 @@ def open_recording(
         Stretch to read; the whole recording by default.
     annotator : str or None
         Where annotations are files of their own: which to read; ``auto`` takes the usual one where it is there,
-        None takes none.
+        None takes none. A WFDB record whose signal files are not there is a recording without channels where its
+        annotations are named: what goes by beats alone needs no more.
 
     Returns
     -------

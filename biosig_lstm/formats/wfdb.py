@@ -28,6 +28,7 @@ __all__ = [
     "open_wfdb",
     "read_annotations",
     "read_header",
+    "read_marks",
     "read_wfdb",
     "write_annotations",
     "write_wfdb",
@@ -300,6 +301,42 @@ def read_wfdb(
     return record.read(channels=channels, start=start, stop=stop, annotator=annotator, frames=frames)
 
 
+def read_marks(path: str | Path, annotator: str) -> Recording:
+    """Return a record's annotations as a recording without channels: its signals need not be there.
+
+    Parameters
+    ----------
+    path : str or Path
+        The record: its name or its ``.hea``.
+    annotator : str
+        Extension of the annotation file.
+
+    Returns
+    -------
+    Recording
+        As long as the header says, or where it does not, up to the last annotation.
+
+    Raises
+    ------
+    DataError
+        When the header or the annotations are not there, empty or damaged.
+    """
+    header = read_header(path)
+    found = read_annotations(header.path, annotator)
+    n_samples = header.n_samples or int(found.sample.max(initial=-1)) + 1
+    inside = found.sample < n_samples
+    marks = Annotations(found.sample[inside], None, found.symbol[inside])
+    nothing = np.zeros((0, n_samples), dtype=np.float32)
+    history = ("the signals are not there: no channels",)
+    return Recording(nothing, header.fs, (), (), id=header.record, annotations=marks, history=history)
+
+
+def _lacks_signals(path: Path) -> bool:
+    header = read_header(path)
+    files = {header.path.parent / spec.file for spec in header.signals}
+    return not header.is_multi_segment and not any(file.is_file() for file in files)
+
+
 def read_annotations(path: str | Path, extension: str) -> WfdbAnnotations:
     """Return what an annotation file says, field for field.
 
@@ -330,6 +367,9 @@ def _annotation_file(path: Path, extension: str) -> Path:
 def _open(
     path: Path, *, channels: Sequence[str] | None, start_s: float | None, stop_s: float | None, annotator: str | None
 ) -> Recording:
+    if annotator not in (None, "auto") and channels is None and _lacks_signals(path):
+        marks = read_marks(path, str(annotator))
+        return marks if start_s is None and stop_s is None else marks.crop(start_s=start_s or 0.0, stop_s=stop_s)
     record = WfdbRecord(path)
     start, stop = (None if s is None else round(s * record.fs) for s in (start_s, stop_s))
     return record.read(channels=channels, start=start, stop=stop, annotator=annotator)

@@ -15,7 +15,7 @@ from scipy.io import loadmat, savemat
 import biosig_lstm as bl
 from biosig_lstm import datasets
 from biosig_lstm.datasets import cinc2021, cpsc2018
-from biosig_lstm.datasets._challenge import whole_recording, write_challenge
+from biosig_lstm.datasets._challenge import find_file, whole_recording, write_challenge
 from biosig_lstm.datasets._snomed import ABBREVIATIONS, EQUIVALENT
 from biosig_lstm.datasets._written import TWELVE_LEADS
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
@@ -256,3 +256,16 @@ def test_every_label_stands_once_and_no_code_is_lost(codes, n_samples):
     assert sorted(set(marks.labels.tolist())) == sorted(marks.labels.tolist())
     assert sorted(code for note in marks.notes.tolist() for code in note.split(",")) == sorted(codes)
     assert (marks.stops == n_samples).all()
+
+
+def test_of_files_of_one_name_the_first_by_its_folder_is_found_on_every_system(tmp_path, monkeypatch):
+    for name in ("validation", "training"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "A00001.hea").touch()
+    listed = Path.glob
+    for backwards in (False, True):  # folders come in any order, as the system likes
+        monkeypatch.setattr(Path, "glob", lambda at, name, last=backwards: iter(sorted(listed(at, name), reverse=last)))
+        assert find_file(tmp_path, "A00001.hea") == tmp_path / "training" / "A00001.hea"
+    assert find_file(tmp_path, "A00002.hea") is None
+    (tmp_path / "A00001.hea").touch()
+    assert find_file(tmp_path, "A00001.hea") == tmp_path / "A00001.hea"

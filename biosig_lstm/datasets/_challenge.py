@@ -54,10 +54,11 @@ def names_below(root: Path, suffix: str) -> set[str]:
 def find_file(root: Path, name: str) -> Path | None:
     """Return the file of that name in a folder or up to four folders below; None where there is none.
 
+    Of several the one least deep, and of those the first by its path.
     Only the folders are listed, not the thousands of files in them.
     """
     patterns = ("*/" * depth + name for depth in range(_DEEPEST + 1))
-    return next((path for pattern in patterns for path in root.glob(pattern)), None)
+    return next((path for pattern in patterns for path in sorted(root.glob(pattern))), None)
 
 
 def read_challenge(path: Path) -> tuple[Recording, tuple[str, ...]]:

@@ -113,6 +113,7 @@ def test_too_short_and_empty_recordings_give_no_beats(tmp_path: Path) -> None:
     assert report.found["short"].beats == 0
     assert np.isnan(report.found["short"].heart_rate_bpm)
     assert report.found["short"].left_out == ((0.0, 30 / 360.0, "too short"),)
+    assert report.found["short"].usable == 0.0
 
 
 def test_out_must_be_a_folder(tmp_path: Path) -> None:

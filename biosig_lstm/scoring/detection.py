@@ -39,7 +39,7 @@ class Detected:
     leads : tuple of str
         Channels that were searched.
     usable : float [0 to 1]
-        Share of the 10-s windows in which at least one lead is usable.
+        Share of the 10-s windows that could be searched and in which at least one lead is usable.
     left_out : tuple of (float, float, str)
         Stretches in seconds that could not be searched, and why.
     """
@@ -161,11 +161,12 @@ def _write_rows(table: Path, rows: Sequence[Sequence[str]], *, mode: str) -> Non
 
 def _summary(recording: Recording, result: RPeakResult, windows: Sequence[Quality]) -> Detected:
     fs, starts = recording.fs, {q.start for q in windows}
+    searched = {q.start for q in windows if not any(a <= q.start and q.stop <= b for a, b, _ in result.left_out)}
     intervals = np.diff(result.peaks) / fs
     return Detected(
         beats=len(result.peaks),
         heart_rate_bpm=float(60 / np.median(intervals)) if len(intervals) else float("nan"),
         leads=tuple(recording.channels),
-        usable=len({q.start for q in windows if q.usable}) / max(len(starts), 1),
+        usable=len({q.start for q in windows if q.usable} & searched) / max(len(starts), 1),
         left_out=tuple((a / fs, b / fs, why) for a, b, why in result.left_out),
     )

@@ -25,6 +25,7 @@ _PLACES = {
     "biosig_lstm.events.sleep_stages": ("SleepStages",),
     "biosig_lstm.windows.each_lead": ("EachLead",),
     "biosig_lstm.windows": ("AroundEvents", "Epochs", "FixedLength", "Pieces", "WholeRecording"),
+    "biosig_lstm.features.band_power": ("BandPower", "band_power"),
     "biosig_lstm.features.hrv": ("HRV", "hrv"),
     "biosig_lstm.features.local_hrv": ("LocalHRV",),
     "biosig_lstm.features.night_heart": ("NightHeart",),

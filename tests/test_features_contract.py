@@ -256,12 +256,15 @@ def columns_made(step: Step, windows: Windows) -> dict[str, Array]:
 OF_NIGHTS = {"NightHeart"}
 """Features of epochs rather than beats: `test_features_night_heart` holds them to the same."""
 
+OF_EEG = {"BandPower"}
+"""Features of windows of EEG: `test_features_eeg` holds them to the same."""
+
 OF_RECORDINGS = {"BeatSequence"}
 """Features that make beats of a recording: `test_features_rhythm` holds them to the same."""
 
 
 def test_every_step_of_every_file_has_a_reference() -> None:
-    assert set(features.steps()) == set(IDS) | OF_NIGHTS | OF_RECORDINGS
+    assert set(features.steps()) == set(IDS) | OF_NIGHTS | OF_EEG | OF_RECORDINGS
 
 
 def test_every_file_is_a_feature_or_known_not_to_be() -> None:

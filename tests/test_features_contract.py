@@ -256,7 +256,16 @@ def columns_made(step: Step, windows: Windows) -> dict[str, Array]:
 OF_NIGHTS = {"NightHeart"}
 """Features of epochs rather than beats: `test_features_night_heart` holds them to the same."""
 
-OF_EEG = {"BandPower"}
+OF_EEG = {
+    "BandEnvelope",
+    "BandPower",
+    "Coherence",
+    "Complexity",
+    "Hjorth",
+    "LineLength",
+    "ScalarsOnly",
+    "SpectralShape",
+}
 """Features of windows of EEG: `test_features_eeg` holds them to the same."""
 
 OF_RECORDINGS = {"BeatSequence"}

@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
+import statistics
+from collections import Counter
 from collections.abc import Callable
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal
+from scipy import signal, stats
 
 import biosig_lstm.features as features
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.features.band_envelope import BandEnvelope, band_envelope, envelopes
 from biosig_lstm.features.band_power import BANDS_HZ, BandPower, band_power, power_density
+from biosig_lstm.features.coherence import Coherence, coherence
+from biosig_lstm.features.complexity import Complexity, permutation_entropy, sample_entropy
+from biosig_lstm.features.hjorth import Hjorth, hjorth
+from biosig_lstm.features.line_length import LineLength, line_length
+from biosig_lstm.features.scalars_only import ScalarsOnly
+from biosig_lstm.features.spectral_shape import SpectralShape, spectral_shape
 from biosig_lstm.steps import Step
 from biosig_lstm.windows import AroundEvents, Epochs, FixedLength
 
@@ -30,7 +41,7 @@ def recording(name: str, *, seed: int, epochs: int = 4, fs: float = FS) -> Recor
     rng = np.random.default_rng(seed)
     n = round(epochs * WIDTH * fs / FS)
     t = np.arange(n) / fs
-    common = np.cumsum(rng.standard_normal(n)) * 0.5 + 12 * np.sin(2 * np.pi * 10 * t) * np.sin(t / 7)
+    common = np.cumsum(rng.standard_normal(n)) * 0.5 + 12 * np.sin(2 * np.pi * 10 * t) * (1 + np.sin(t)) * (t % 20 > 10)
     own = rng.standard_normal((3, n)) * np.array([[8.0], [15.0], [3.0]]) + 4 * np.sin(2 * np.pi * 20.3 * t)
     return Recording(common + own + 6.0, fs, CHANNELS, ["uV"] * 3, id=name, subject=name)
 
@@ -93,10 +104,106 @@ def multitaper_power_reference(x: Array) -> dict[str, Array]:
     return each_channel(x, formulas)
 
 
+def spectral_shape_reference(x: Array) -> dict[str, Array]:
+    def counted(c: Array) -> tuple[Array, Array]:
+        f, p = welch(c)
+        inside = (f >= 0.5) & (f < 45)
+        return f[inside], p[inside]
+
+    def edge(c: Array, share: float) -> float:
+        f, p = counted(c)
+        return next(at for k, at in enumerate(f) if p[: k + 1].sum() >= share * p.sum())
+
+    def entropy(c: Array) -> float:
+        p = counted(c)[1]
+        return float(stats.entropy(p, base=len(p)))
+
+    formulas = {
+        "edge50_hz": lambda c: edge(c, 0.5),
+        "edge95_hz": lambda c: edge(c, 0.95),
+        "spectral_entropy": entropy,
+    }
+    return each_channel(x, formulas)
+
+
+def hjorth_reference(x: Array) -> dict[str, Array]:
+    def mobility(c: Array) -> float:
+        return statistics.pstdev(b - a for a, b in pairwise(c.tolist())) * FS / statistics.pstdev(c.tolist())
+
+    return each_channel(
+        x,
+        {
+            "activity_uv2": lambda c: statistics.pvariance(c.tolist()),
+            "mobility_per_s": mobility,
+            "complexity": lambda c: mobility(np.diff(c)) / mobility(c),
+        },
+    )
+
+
+def line_length_reference(x: Array) -> dict[str, Array]:
+    def crossings(c: Array) -> float:
+        signs = [s for s in np.sign(c - c.mean()) if s]
+        return sum(a != b for a, b in pairwise(signs)) * FS / (WIDTH - 1)
+
+    return each_channel(
+        x,
+        {
+            "line_length_uv_per_s": lambda c: sum(abs(b - a) for a, b in pairwise(c)) * FS / (WIDTH - 1),
+            "zero_crossings_per_s": crossings,
+        },
+    )
+
+
+def permutation_reference(c: Array, order: int, delay: int) -> float:
+    patterns = Counter(
+        tuple(np.argsort(c[k : k + (order - 1) * delay + 1 : delay], kind="stable").tolist())
+        for k in range(len(c) - (order - 1) * delay)
+    )
+    return float(stats.entropy(list(patterns.values()))) / math.log(math.factorial(order))
+
+
+def complexity_reference(x: Array) -> dict[str, Array]:
+    import neurokit2 as nk
+
+    def sample(c: Array) -> float:
+        return float(nk.entropy_sample(c, dimension=2, tolerance=0.25 * c.std(ddof=1))[0])
+
+    formulas = {"permutation_entropy": lambda c: permutation_reference(c, 4, 2), "sample_entropy": sample}
+    return each_channel(x, formulas)
+
+
+def envelope_reference(x: Array) -> dict[str, Array]:
+    def envelope(c: Array, band: tuple[float, float]) -> Array:
+        transform, f = np.fft.fft(signal.detrend(c)), abs(np.fft.fftfreq(WIDTH, 1 / FS))
+        kept = np.where((f >= band[0] - 1e-6) & (f < band[1] - 1e-6), transform, 0)
+        return np.asarray(abs(signal.hilbert(np.fft.ifft(kept).real)))
+
+    formulas: dict[str, Callable[[Array], float]] = {}
+    for name, band in BANDS_HZ.items():
+        formulas[f"{name}_envelope_mean_uv"] = lambda c, band=band: envelope(c, band).mean()
+        formulas[f"{name}_envelope_sd_uv"] = lambda c, band=band: envelope(c, band).std()
+    return each_channel(x, formulas)
+
+
+def coherence_reference(x: Array) -> dict[str, Array]:
+    found: dict[str, Array] = {}
+    for (a, first), (b, second) in combinations(enumerate(CHANNELS), 2):
+        f, c = signal.coherence(x[:, a], x[:, b], FS, nperseg=200)
+        for name, (low, high) in BANDS_HZ.items():
+            found[f"{first}~{second}.{name}_coherence"] = c[:, (f >= low - 1e-6) & (f < high - 1e-6)].mean(axis=1)
+    return found
+
+
 # Every step needs an example here, with the reference that gives the columns it adds, by name.
 REFERENCES: list[tuple[Step, Callable[[Array], dict[str, Array]]]] = [
     (BandPower(), band_power_reference),
     (BandPower(("delta", "mu=9-11.5"), method="multitaper", bandwidth_hz=2.0, log10=True), multitaper_power_reference),
+    (SpectralShape(), spectral_shape_reference),
+    (Hjorth(), hjorth_reference),
+    (LineLength(), line_length_reference),
+    (Complexity(order=4, delay_samples=2, tolerance=0.25), complexity_reference),
+    (BandEnvelope(), envelope_reference),
+    (Coherence(), coherence_reference),
 ]
 IDS = [f"{type(step).__name__}{k}" for k, (step, _) in enumerate(REFERENCES)]
 each_feature = pytest.mark.parametrize(("step", "reference"), REFERENCES, ids=IDS)
@@ -177,6 +284,23 @@ def test_steps_that_are_no_windows_are_refused(step: Step) -> None:
             step(windows)
 
 
+def test_every_step_for_eeg_has_a_reference() -> None:
+    assert {type(step) for step, _ in REFERENCES} == {
+        BandEnvelope, BandPower, Coherence, Complexity, Hjorth, LineLength, SpectralShape,
+    }  # fmt: skip
+
+
+def test_steps_follow_each_other_and_scalars_can_be_kept_alone() -> None:
+    alone = [step(LONG).values[:, len(LONG.columns) :] for step in (Hjorth(), LineLength(), Complexity())]
+    made = ScalarsOnly()(Complexity()(LineLength()(Hjorth()(LONG))))
+    np.testing.assert_array_equal(made.values, np.concatenate(alone, axis=1))
+    assert made.window_shape is None
+    assert made.columns[:4] == ("C3.activity_uv2", "C3.mobility_per_s", "C3.complexity", "EEG Fpz-Cz.activity_uv2")
+    for windows in (LONG, made):
+        with pytest.raises(DataError, match="features must come before"):
+            ScalarsOnly()(windows)
+
+
 def test_many_windows_are_worked_on_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = [step(LONG) for step, _ in REFERENCES]
     monkeypatch.setattr("biosig_lstm.features._eeg._BLOCK", 3 * WIDTH * 3 - 1)
@@ -206,6 +330,72 @@ def test_densities_agree_with_scipy_and_mne_at_any_length(width: int) -> None:
     got = power_density(x, fs=FS, method="multitaper", bandwidth_hz=8.0)
     np.testing.assert_allclose(got.frequencies_hz, f)
     np.testing.assert_allclose(got.power, p, rtol=1e-10)
+
+
+FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    "hjorth": lambda x: hjorth(x, fs=FS),
+    "line_length": lambda x: line_length(x, fs=FS),
+    "spectral_shape": lambda x: spectral_shape(x, fs=FS),
+    "spectral_shape, multitaper": lambda x: spectral_shape(x, fs=FS, method="multitaper"),
+    "permutation_entropy": lambda x: permutation_entropy(x, fs=FS)[..., None],
+    "sample_entropy": lambda x: sample_entropy(x, fs=FS)[..., None],
+    "band_envelope": lambda x: band_envelope(x, fs=FS).reshape(*x.shape[:2], -1),
+    "envelopes": lambda x: envelopes(x, fs=FS)["alpha"],
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_give_nan_where_a_sample_is_not_finite_and_float32(name: str) -> None:
+    x = cut(LONG)[:, :, :300]
+    clean = FUNCTIONS[name](x)
+    assert clean.dtype == np.float32
+    assert np.isfinite(clean).all()
+    x[1, 2, 17], x[0, 0, 3] = np.nan, -np.inf
+    got = FUNCTIONS[name](x)
+    hurt = np.isnan(got).all(axis=-1)
+    assert np.argwhere(hurt).tolist() == [[0, 0], [1, 2]]
+    np.testing.assert_array_equal(got[~hurt], clean[~hurt])
+
+
+def test_coherence_is_nan_for_the_pairs_of_a_hurt_or_flat_channel() -> None:
+    x = cut(LONG)
+    x[0, 1, 5], x[1, 0] = np.nan, 4.2
+    hurt = np.isnan(coherence(x, fs=FS)).all(axis=-1)
+    assert np.argwhere(hurt).tolist() == [[0, 0], [0, 2], [1, 0], [1, 1]]
+    assert np.isnan(coherence(x[2:, :, :250], fs=FS)).all(), "one segment alone has a coherence of 1 with anything"
+    with pytest.raises(DataError, match="two channels or more, got C3"):
+        Coherence()(Epochs(10.0)(recording("a", seed=1).pick(["C3"])))
+
+
+def test_what_is_defined_of_a_flat_channel() -> None:
+    flat = np.full((1, 1, 400), -3.7)
+    np.testing.assert_array_equal(hjorth(flat, fs=FS)[0, 0], [0, np.nan, np.nan])
+    np.testing.assert_array_equal(line_length(flat, fs=FS)[0, 0], [0, 0])
+    assert permutation_entropy(flat, fs=FS) == 0
+    assert np.isnan(sample_entropy(flat, fs=FS)).all()
+    assert np.isnan(spectral_shape(flat, fs=FS)).all()
+    assert band_envelope(flat, fs=FS).max() == 0
+
+
+def test_a_stretch_at_zero_crosses_once() -> None:
+    x = np.array([[[1, 0, 0, -1, 0, -1, 1, 0, 1, -1]]])
+    assert x.sum() == 0
+    assert line_length(x, fs=9.0)[0, 0, 1] == 3
+
+
+@pytest.mark.parametrize(("order", "delay"), [(2, 1), (3, 3), (5, 1), (7, 1)])
+def test_permutation_entropy_agrees_with_sorting_every_pattern(order: int, delay: int) -> None:
+    c = np.random.default_rng(order).integers(0, 6, 400).astype(float)
+    got = permutation_entropy(c[None, None], fs=FS, order=order, delay_samples=delay)
+    np.testing.assert_allclose(got, permutation_reference(c, order, delay), rtol=1e-6)
+
+
+def test_an_envelope_is_the_amplitude_of_a_wave() -> None:
+    t = np.arange(1000) / FS
+    size = 10 + 5 * np.sin(2 * np.pi * 0.5 * t)
+    got = envelopes((size * np.sin(2 * np.pi * 10 * t))[None, None], fs=FS)
+    np.testing.assert_allclose(got["alpha"][0, 0], size, atol=0.2)
+    assert got["beta"].max() < 0.2
 
 
 @pytest.mark.parametrize("method", ["welch", "multitaper"])
@@ -248,7 +438,14 @@ def test_power_grows_with_the_square_and_bands_side_by_side_share_it(seed: int, 
         (lambda: BandPower(segment_s=0), "must be positive, got 0"),
         (lambda: BandPower(("high=30-60",))(LONG), "half the rate, 50 Hz"),
         (lambda: BandPower(("bad=9-8",))(LONG), "must ascend"),
-        (lambda: band_power(np.zeros((1, 1, 9)), fs=0), "fs must be positive|half the rate, 0 Hz"),
+        (lambda: band_power(np.zeros((1, 1, 9)), fs=0), "half the rate, 0 Hz"),
+        (lambda: hjorth(np.zeros((1, 1, 9)), fs=-1), "fs must be positive and finite, got -1"),
+        (lambda: SpectralShape(shares=(0.5, 1.0)), "between 0 and 1, each once"),
+        (lambda: SpectralShape(high_hz=60)(LONG), "half the rate, 50 Hz"),
+        (lambda: Complexity(order=8), "order must be 2 to 7"),
+        (lambda: Complexity(tolerance=0), "tolerance must be positive"),
+        (lambda: Coherence(segment_s=-1), "segment_s must be positive"),
+        (lambda: BandEnvelope(("x",)), "names or 'name=low-high'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(make: Callable[[], object], match: str) -> None:

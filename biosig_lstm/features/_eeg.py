@@ -66,13 +66,13 @@ def zero_mean(x: npt.ArrayLike, fs: float) -> Float64:
 def ratio(above: Float64, below: Float64) -> Float64:
     """Return the quotient, NaN where there is nothing to divide by."""
     above, below = np.broadcast_arrays(above, below)
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0)
+    return np.asarray(np.divide(above, below, out=np.full(below.shape, np.nan), where=below > 0), dtype=np.float64)
 
 
 def float32(values: Float64) -> Float32:
     """Return values as float32, what is beyond its range at the end of it."""
     limit = np.finfo(np.float32).max
-    return np.clip(values, -limit, limit).astype(np.float32)
+    return np.asarray(np.clip(values, -limit, limit), dtype=np.float32)
 
 
 def as_bands(texts: Sequence[str]) -> dict[str, tuple[float, float]]:

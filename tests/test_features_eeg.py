@@ -363,6 +363,8 @@ def test_coherence_is_nan_for_the_pairs_of_a_hurt_or_flat_channel() -> None:
     hurt = np.isnan(coherence(x, fs=FS)).all(axis=-1)
     assert np.argwhere(hurt).tolist() == [[0, 0], [0, 2], [1, 0], [1, 1]]
     assert np.isnan(coherence(x[2:, :, :250], fs=FS)).all(), "one segment alone has a coherence of 1 with anything"
+    with pytest.raises(DataError, match="two channels or more, got 1"):
+        coherence(x[:, :1], fs=FS)
     with pytest.raises(DataError, match="two channels or more, got C3"):
         Coherence()(Epochs(10.0)(recording("a", seed=1).pick(["C3"])))
 

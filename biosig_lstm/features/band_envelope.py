@@ -18,6 +18,7 @@ from biosig_lstm.features._eeg import (
     Float64,
     add_columns,
     as_bands,
+    by_blocks,
     channel_columns,
     check_bands,
     float32,
@@ -120,8 +121,12 @@ def band_envelope(x: npt.ArrayLike, *, fs: float, bands: Mapping[str, tuple[floa
         As `envelopes`.
     """
     check_bands(bands, fs)
-    found = [envelope for _, envelope in _envelopes(zero_mean(x, fs), fs, bands)]
-    return float32(np.stack([np.stack([e.mean(axis=-1), e.std(axis=-1)], axis=-1) for e in found], axis=-2))
+    return by_blocks(x, lambda part: _moments(zero_mean(part, fs), fs, bands))
+
+
+def _moments(values: Float64, fs: float, bands: Mapping[str, tuple[float, float]]) -> Float32:
+    found = [np.stack([e.mean(axis=-1), e.std(axis=-1)], axis=-1) for _, e in _envelopes(values, fs, bands)]
+    return float32(np.stack(found, axis=-2))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from biosig_lstm.features._eeg import (
     Float32,
     add_columns,
     as_bands,
+    by_blocks,
     channel_columns,
     check_bands,
     float32,
@@ -116,11 +117,21 @@ def band_power(
     (np.float32(50.0), np.float32(1.0))
     """
     check_bands(bands, fs)
-    found = power_density(x, fs=fs, method=method, segment_s=segment_s, bandwidth_hz=bandwidth_hz)
+
+    def of_block(part: npt.NDArray[Any]) -> Float32:
+        found = power_density(part, fs=fs, method=method, segment_s=segment_s, bandwidth_hz=bandwidth_hz)
+        return _in_bands(found, bands)
+
+    absolute, relative = np.moveaxis(by_blocks(x, of_block), -1, 0)
+    return Powers(absolute, relative)
+
+
+def _in_bands(found: Density, bands: Mapping[str, tuple[float, float]]) -> Float32:
+    """Return absolute and relative power, shape (n, channels, bands, 2)."""
     absolute = np.stack([_within(found, band) for band in bands.values()], axis=-1)
     edges = np.array(list(bands.values()))
     total = _within(found, (float(edges.min()), float(edges.max())))
-    return Powers(float32(absolute), float32(ratio(absolute, total[..., None])))
+    return float32(np.stack([absolute, ratio(absolute, total[..., None])], axis=-1))
 
 
 def _within(found: Density, band_hz: tuple[float, float]) -> npt.NDArray[np.float64]:

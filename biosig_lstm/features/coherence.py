@@ -19,6 +19,7 @@ from biosig_lstm.features._eeg import (
     Float64,
     add_columns,
     as_bands,
+    by_blocks,
     channels,
     check_bands,
     float32,
@@ -62,7 +63,7 @@ def coherence(
     Raises
     ------
     DataError
-        When the array has other axes, or no samples.
+        When the array has other axes, no samples, or fewer than two channels.
     ParameterError
         When the rate or the length is not positive, or a band is none or reaches beyond half the rate.
 
@@ -78,7 +79,17 @@ def coherence(
     """
     check_bands(bands, fs)
     _check_segment(segment_s)
-    values = zero_mean(x, fs)
+    return by_blocks(x, lambda part: _coherence(zero_mean(part, fs), fs=fs, bands=bands, segment_s=segment_s))
+
+
+def _check_segment(segment_s: float) -> None:
+    if not 0 < segment_s < np.inf:
+        raise ParameterError(f"segment_s must be positive and finite, got {segment_s!r}")
+
+
+def _coherence(values: Float64, *, fs: float, bands: Mapping[str, tuple[float, float]], segment_s: float) -> Float32:
+    if values.shape[1] < 2:
+        raise DataError(f"coherence needs two channels or more, got {values.shape[1]}")
     first, second = (np.array(side, dtype=np.intp) for side in _pairs(values.shape[1]))
     transform, width = welch_transforms(values, fs=fs, segment_s=segment_s)
     if transform.shape[-2] < 2 or width < round(segment_s * fs):
@@ -90,11 +101,6 @@ def coherence(
     )
     found = ratio(shared, power[:, first] * power[:, second])
     return float32(np.stack([_mean(found, frequencies, band) for band in bands.values()], axis=-1))
-
-
-def _check_segment(segment_s: float) -> None:
-    if not 0 < segment_s < np.inf:
-        raise ParameterError(f"segment_s must be positive and finite, got {segment_s!r}")
 
 
 def _pairs(n_channels: int) -> tuple[list[int], list[int]]:

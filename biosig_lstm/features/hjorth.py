@@ -13,6 +13,7 @@ from biosig_lstm.features._eeg import (
     Float32,
     Float64,
     add_columns,
+    by_blocks,
     channel_columns,
     float32,
     ratio,
@@ -60,7 +61,10 @@ def hjorth(x: npt.ArrayLike, *, fs: float) -> Float32:
     >>> hjorth((10 * np.sin(2 * np.pi * t))[None, None], fs=1000)[0, 0].round().tolist()
     [50.0, 6.0, 1.0]
     """
-    values = zero_mean(x, fs)
+    return by_blocks(x, lambda part: _hjorth(zero_mean(part, fs), fs))
+
+
+def _hjorth(values: Float64, fs: float) -> Float32:
     if values.shape[-1] < 4:
         values = np.concatenate([values, np.full((*values.shape[:-1], 4), np.nan)], axis=-1)
     slope = np.diff(values, axis=-1) * fs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,13 +14,14 @@ from biosig_lstm.features._eeg import (
     Float32,
     Float64,
     add_columns,
+    by_blocks,
     channel_columns,
     check_bands,
     float32,
     ratio,
     zero_mean,
 )
-from biosig_lstm.features._spectrum import Method, check_method, density
+from biosig_lstm.features._spectrum import Density, Method, check_method, density
 from biosig_lstm.steps import Step
 
 __all__ = ["SpectralShape", "spectral_shape"]
@@ -74,8 +75,16 @@ def spectral_shape(
     """
     _check_shares(shares)
     check_bands({"spectrum": (low_hz, high_hz)}, fs)
-    found = density(zero_mean(x, fs), fs=fs, method=method, segment_s=segment_s, bandwidth_hz=bandwidth_hz)
-    inside = found.inside((low_hz, high_hz))
+
+    def of_block(part: npt.NDArray[Any]) -> Float32:
+        found = density(zero_mean(part, fs), fs=fs, method=method, segment_s=segment_s, bandwidth_hz=bandwidth_hz)
+        return _shape(found, (low_hz, high_hz), shares)
+
+    return by_blocks(x, of_block)
+
+
+def _shape(found: Density, band_hz: tuple[float, float], shares: tuple[float, ...]) -> Float32:
+    inside = found.inside(band_hz)
     if np.count_nonzero(inside) < 2:
         return np.full((*found.power.shape[:-1], len(shares) + 1), np.nan, dtype=np.float32)
     power = found.power[..., inside]

@@ -128,17 +128,12 @@ def band_power(
 
 def _in_bands(found: Density, bands: Mapping[str, tuple[float, float]]) -> Float32:
     """Return absolute and relative power, shape (n, channels, bands, 2)."""
-    absolute = np.stack([_within(found, band) for band in bands.values()], axis=-1)
     edges = np.array(list(bands.values()))
-    total = _within(found, (float(edges.min()), float(edges.max())))
-    return float32(np.stack([absolute, ratio(absolute, total[..., None])], axis=-1))
-
-
-def _within(found: Density, band_hz: tuple[float, float]) -> npt.NDArray[np.float64]:
-    inside = found.inside(band_hz)
-    if not inside.any():
-        return np.full(found.power.shape[:-1], np.nan)
-    return np.asarray(found.power[..., inside].sum(axis=-1) * found.spacing_hz)
+    whole = (float(edges.min()), float(edges.max()))
+    inside = np.stack([found.inside(band) for band in (*bands.values(), whole)], axis=-1)
+    power = np.where(inside.any(axis=0), found.power @ inside.astype(np.float64) * found.spacing_hz, np.nan)
+    absolute, total = power[..., :-1], power[..., -1:]
+    return float32(np.stack([absolute, ratio(absolute, total)], axis=-1))
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ def test_a_segment_is_a_record_and_a_subject_with_its_set_as_label(root: Path) -
     assert data.record_names == ("F001", "F002", "N001", "N002", "O001", "O002", "S001", "S002", "Z001", "Z002")
     for recording in data.recordings():
         assert (recording.fs, recording.channels, recording.units) == (173.61, ("EEG",), ("uV",))
-        assert recording.subject == recording.id
+        assert recording.subject == f"bonn-{recording.id}"
         mark = recording.annotations
         assert (mark.labels.tolist(), mark.starts.tolist(), mark.stops.tolist()) == ([recording.id[0]], [0], [4097])
         assert "unit" in recording.history[0]

@@ -77,6 +77,10 @@ class Bonn(LargeDataset):
         found = ((_FILE.fullmatch(path.name), path) for path in reversed(files))
         return {match[1].upper(): path for match, path in found if match}
 
+    def subject_of(self, record: str) -> str:
+        """Return a name of the segment that no other database has for a person: ``bonn-S001`` of ``S001``."""
+        return f"{self.name}-{record}"
+
     def read(self, record: str) -> Recording:
         """Return one segment with its label.
 

@@ -138,3 +138,10 @@ def test_real_segments(data_root: Callable[[str], Path]) -> None:
         sizes[recording.id[0]] = float(recording.signals.std())
     assert all(10 < size < 1000 for size in sizes.values())
     assert max(sizes, key=lambda letter: sizes[letter]) == "S"
+
+
+def test_a_folder_that_is_not_there_says_where_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(
+        DataError, match=r"is not in .*nowhere; download version 2001 from https://doi\.org/10\.34810/data490"
+    ):
+        datasets.get("bonn", tmp_path / "nowhere")

@@ -29,9 +29,10 @@ report = fetch(fetch_sums(server), server=server, store=Store(Path(root)))
 sys.stdout.write(json.dumps([report.fetched, report.kept, report.failed]))
 """
 COMMAND = """
-import sys
+import signal, sys
 from dataclasses import replace
 from biosig_lstm import datasets
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may have it ignored
 read = datasets.read_card
 datasets.read_card = lambda folder: replace(read(folder), checksums="")
 from biosig_lstm.cli import main

@@ -161,7 +161,7 @@ def _of_lead(own: Float64, mixed: Float64, signal: Float64, *, rate_hz: float) -
     for run in _one_of_each(found, mixed):
         same = _same_wave(run, shown)
         onset, end = _boundaries(own_lead, same) if same else _boundaries(mixture, run)
-        rows.append((WAVES[run.kind - 1], onset, _peak(signal, same or run, onset, end), end))
+        rows.append((WAVES[run.kind - 1], onset, _peak(signal, same or run, within=run, onset=onset, end=end), end))
     return Waves(*zip(*rows, strict=True)) if rows else Waves()
 
 
@@ -215,8 +215,13 @@ def _boundaries(margins: Float64, run: _Run) -> tuple[float, float]:
     return onset, end
 
 
-def _peak(signal: Float64, run: _Run, onset: float, end: float) -> float:
+def _peak(signal: Float64, run: _Run, *, within: _Run, onset: float, end: float) -> float:
+    """Return the sample of a run farthest from the line through its ends, out of those of another run it shares.
+
+    Runs of the mixture do not overlap: peaks that lie in them come in the order of their waves.
+    """
     piece = signal[run.first : run.stop]
-    line = np.linspace(piece[0], piece[-1], len(piece))
-    farthest = float(run.first + int(np.abs(piece - line).argmax()))
+    away = np.abs(piece - np.linspace(piece[0], piece[-1], len(piece)))
+    first, stop = max(run.first, within.first), min(run.stop, within.stop)
+    farthest = float(first + int(away[first - run.first : stop - run.first].argmax()))
     return float(np.clip(farthest, farthest if np.isnan(onset) else onset, farthest if np.isnan(end) else end))

@@ -13,7 +13,7 @@ from scipy.signal.windows import dpss
 
 from biosig_lstm.errors import ParameterError, options
 
-__all__ = ["Density", "Method", "check_method", "density", "welch_transforms"]
+__all__ = ["Density", "Method", "check_method", "density", "in_band", "welch_transforms"]
 
 Float64 = npt.NDArray[np.float64]
 Complex128 = npt.NDArray[np.complex128]
@@ -34,9 +34,13 @@ class Density(NamedTuple):
 
     def inside(self, band_hz: tuple[float, float]) -> npt.NDArray[np.bool_]:
         """Return which frequencies lie in a band, its end not among them."""
-        near = 1e-9 * band_hz[1]
-        low, high = band_hz[0] - near, band_hz[1] - near
-        return np.asarray((self.frequencies_hz >= low) & (self.frequencies_hz < high))
+        return in_band(self.frequencies_hz, band_hz)
+
+
+def in_band(frequencies_hz: Float64, band_hz: tuple[float, float]) -> npt.NDArray[np.bool_]:
+    """Return which frequencies lie in a band, its end not among them."""
+    near = 1e-9 * band_hz[1]
+    return np.asarray((frequencies_hz >= band_hz[0] - near) & (frequencies_hz < band_hz[1] - near))
 
 
 def check_method(method: str, *, segment_s: float, bandwidth_hz: float) -> None:

@@ -25,6 +25,7 @@ from biosig_lstm.features._eeg import (
     unit_suffix,
     zero_mean,
 )
+from biosig_lstm.features._spectrum import in_band
 from biosig_lstm.steps import Step
 
 __all__ = ["BandEnvelope", "band_envelope", "envelopes"]
@@ -92,8 +93,7 @@ def _envelopes(values: Float64, fs: float, bands: Mapping[str, tuple[float, floa
 def _envelope(
     transform: npt.NDArray[np.complex128], frequencies: Float64, band: tuple[float, float], width: int
 ) -> Float64:
-    near = 1e-9 * band[1]
-    inside = np.flatnonzero((frequencies >= band[0] - near) & (frequencies < band[1] - near))
+    inside = np.flatnonzero(in_band(frequencies, band))
     if not len(inside):
         return np.full((*transform.shape[:-1], width), np.nan)
     analytic = np.zeros((*transform.shape[:-1], width), dtype=np.complex128)

@@ -26,7 +26,7 @@ from biosig_lstm.features._eeg import (
     ratio,
     zero_mean,
 )
-from biosig_lstm.features._spectrum import welch_transforms
+from biosig_lstm.features._spectrum import in_band, welch_transforms
 from biosig_lstm.steps import Step
 
 __all__ = ["Coherence", "coherence"]
@@ -114,8 +114,7 @@ def _squared_sum(a: npt.NDArray[np.complex128], b: npt.NDArray[np.complex128]) -
 
 
 def _mean(found: Float64, frequencies: Float64, band: tuple[float, float]) -> Float64:
-    near = 1e-9 * band[1]
-    inside = (frequencies >= band[0] - near) & (frequencies < band[1] - near)
+    inside = in_band(frequencies, band)
     return np.asarray(found[..., inside].mean(axis=-1)) if inside.any() else np.full(found.shape[:-1], np.nan)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
-from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.errors import ParameterError, options
 from biosig_lstm.features._hrv_intervals import Artefacts, nn_intervals
+from biosig_lstm.features._runs import add_beat_columns
 from biosig_lstm.steps import Step
 
 __all__ = ["COLUMNS", "LocalHRV", "local_hrv"]
@@ -128,11 +128,7 @@ class LocalHRV(Step):
         DataError
             When the steps are not events: they have no positions.
         """
-        if windows.positions is None:
-            raise DataError("HRV needs steps that are beats, these windows have no positions of events")
-        found = np.empty((len(windows.values), len(COLUMNS)), dtype=np.float32)
-        for (first, stop), fs in zip(pairwise(windows.offsets.tolist()), windows.fs.tolist(), strict=True):
-            times_s = windows.positions[first:stop] / fs
-            found[first:stop] = local_hrv(times_s, window_s=self.window_s, artefacts=self.artefacts)
-        values = np.concatenate([windows.values, found], axis=1)
-        return windows.with_values(values, columns=[*windows.columns, *COLUMNS])
+        return add_beat_columns(windows, tuple(COLUMNS), self._of, needs="HRV needs")
+
+    def _of(self, times_s: Float64) -> npt.NDArray[np.float32]:
+        return local_hrv(times_s, window_s=self.window_s, artefacts=self.artefacts)

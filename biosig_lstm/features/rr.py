@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from biosig_lstm.containers import Windows
-from biosig_lstm.errors import DataError
+from biosig_lstm.features._runs import add_beat_columns
 from biosig_lstm.steps import Step
 
 __all__ = ["COLUMNS", "RRIntervals", "rr_features"]
@@ -114,10 +113,4 @@ class RRIntervals(Step):
         DataError
             When the steps are not events: they have no positions.
         """
-        if windows.positions is None:
-            raise DataError("RR intervals need steps that are beats, these windows have no positions of events")
-        rhythm = np.empty((len(windows.values), len(COLUMNS)), dtype=np.float32)
-        for (first, stop), fs in zip(pairwise(windows.offsets.tolist()), windows.fs.tolist(), strict=True):
-            rhythm[first:stop] = rr_features(windows.positions[first:stop] / fs)
-        values = np.concatenate([windows.values, rhythm], axis=1)
-        return windows.with_values(values, columns=[*windows.columns, *COLUMNS])
+        return add_beat_columns(windows, COLUMNS, rr_features, needs="RR intervals need")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
-from biosig_lstm.containers import Recording
+from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators import Classifier, Estimator
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.models import ModelSpec
@@ -90,9 +90,23 @@ class Recipe:
         progress : bool
             Show progress on stderr.
         """
+        chosen = None if val is None else self.pipeline(val)
+        windows = self.pipeline(recordings)
+        return self.fit_windows(windows, chosen, directory=directory, protocol=protocol, progress=progress)
+
+    def fit_windows(
+        self,
+        windows: Windows,
+        val: Windows | None = None,
+        *,
+        directory: str | Path | None = None,
+        protocol: str = "",
+        progress: bool = True,
+    ) -> Estimator:
+        """Return a model trained on what the pipeline made of the recordings; parameters as of `fit`."""
         return self.new().fit(
-            self.pipeline(recordings),
-            None if val is None else self.pipeline(val),
+            windows,
+            val,
             settings=self.settings,
             augment=self.augment,
             directory=directory,

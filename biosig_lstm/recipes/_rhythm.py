@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.containers import Windows
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.models.beat_rhythm import BeatRhythmNetwork
 from biosig_lstm.recipes._recipe import Recipe
@@ -24,20 +23,6 @@ class RhythmRecipe(Recipe):
     Each member gets trees of its own draws of rows and columns, weighted by class as the network's loss is.
     """
 
-    def fit(
-        self,
-        recordings: Iterable[Recording],
-        *,
-        val: Iterable[Recording] | None = None,
-        directory: str | Path | None = None,
-        protocol: str = "",
-        progress: bool = True,
-    ) -> Estimator:
-        """Return a model trained on recordings with a label each; parameters as of `Recipe.fit`."""
-        chosen = None if val is None else self.pipeline(val)
-        windows = self.pipeline(recordings)
-        return self.fit_windows(windows, chosen, directory=directory, protocol=protocol, progress=progress)
-
     def fit_windows(
         self,
         windows: Windows,
@@ -47,17 +32,8 @@ class RhythmRecipe(Recipe):
         protocol: str = "",
         progress: bool = True,
     ) -> Estimator:
-        """Return a model trained on what the pipeline made of the recordings; see `fit`."""
-        model = self.new().fit(
-            windows,
-            val,
-            settings=self.settings,
-            augment=self.augment,
-            directory=directory,
-            resume=directory is not None,
-            protocol=protocol,
-            progress=progress,
-        )
+        """Return a model trained on items with a label each, and its trees; parameters as of `Recipe.fit`."""
+        model = super().fit_windows(windows, val, directory=directory, protocol=protocol, progress=progress)
         for k, network in enumerate(model.networks):
             if isinstance(network, BeatRhythmNetwork):
                 add_trees(network, windows, settings=self.settings, seed=self.settings.seed + k)

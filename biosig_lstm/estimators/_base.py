@@ -211,6 +211,19 @@ class Estimator:
         """Return the log-probability of each class, an array (classes,) or (steps, classes) for each item."""
         return self._log_probabilities(self.prepare(data))
 
+    def _item_rows(self, data: Windows | Recording | Iterable[Recording]) -> dict[str, Any]:
+        """Return the fields of predictions that have a row for each item, in order."""
+        windows = self._windows(data)
+        logs = self.log_probabilities(windows)
+        return {
+            "recordings": windows.recordings,
+            "subjects": windows.subjects,
+            "samples": windows.starts,
+            "fs": windows.fs,
+            "log_probabilities": np.array(logs, dtype=np.float32).reshape(-1, len(self.classes)),
+            "classes": self.classes,
+        }
+
     def _log_probabilities(self, windows: Windows) -> list[Float32]:
         found: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(windows)
         self.networks.eval()

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, Self, cast
 
-import numpy as np
-
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._from_table import Validation, classifier_from_table
@@ -109,13 +107,4 @@ class Classifier(Estimator):
         data : Windows, Recording or recordings
             Recordings go through the model's own preparation.
         """
-        windows = self._windows(data)
-        logs = self.log_probabilities(windows)
-        return Predictions(
-            recordings=windows.recordings,
-            subjects=windows.subjects,
-            samples=windows.starts,
-            fs=windows.fs,
-            log_probabilities=np.array(logs, dtype=np.float32).reshape(-1, len(self.classes)),
-            classes=self.classes,
-        )
+        return Predictions(**self._item_rows(data))

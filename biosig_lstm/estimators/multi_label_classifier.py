@@ -120,17 +120,7 @@ class MultiLabelClassifier(Estimator):
         data : Windows, Recording or recordings
             Recordings go through the model's own preparation.
         """
-        windows = self._windows(data)
-        logs = self.log_probabilities(windows)
-        return MultiLabelPredictions(
-            recordings=windows.recordings,
-            subjects=windows.subjects,
-            samples=windows.starts,
-            fs=windows.fs,
-            log_probabilities=np.array(logs, dtype=np.float32).reshape(-1, len(self.classes)),
-            classes=self.classes,
-            thresholds=self.thresholds,
-        )
+        return MultiLabelPredictions(**self._item_rows(data), thresholds=self.thresholds)
 
     def _log_probabilities(self, windows: Windows) -> list[Float32]:
         steps = self.training.settings.get("crop_steps") if self.training else None

@@ -105,6 +105,10 @@ class Task(ABC):
     def scores(self, model: Any, parts: Sequence[Part], *, detected: bool = False) -> Scores:
         """Return the scores of all parts, with intervals by subject."""
 
+    def truth_and_said(self, parts: Sequence[Part]) -> tuple[npt.NDArray[np.int64], Predictions]:
+        """Return the truth of all parts, a class index for each row of predictions, and the predictions."""
+        return np.concatenate([part.truth for part in parts]), Predictions.concatenate([part.said for part in parts])
+
     def join(self, parts: Sequence[Part]) -> Any:
         """Return all answers one after the other."""
         return Predictions.concatenate([part.said for part in parts])

@@ -56,8 +56,7 @@ class _Beats(Task):
         """Return Se, +P and F1 of each class; found beats are matched with the experts' within 150 ms."""
         if detected:
             return _detected_scores(parts)
-        truth = np.concatenate([part.truth for part in parts])
-        said = Predictions.concatenate([part.said for part in parts])
+        truth, said = self.truth_and_said(parts)
         return beat_scores(truth, said.index, said.subjects, classes=model.classes)
 
     def answer(self, model: StepClassifier, recording: Recording, *, annotated: bool) -> Predictions:

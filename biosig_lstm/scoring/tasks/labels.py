@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from biosig_lstm.containers import Recording
 from biosig_lstm.errors import DataError
-from biosig_lstm.estimators import Classifier, Predictions
+from biosig_lstm.estimators import Classifier
 from biosig_lstm.metrics import Scores, class_scores
 from biosig_lstm.scoring.tasks._task import Part, Task
 
@@ -30,8 +28,7 @@ class _Labels(Task):
 
     def scores(self, model: Classifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
         """Return Se, +P and F1 of each class, accuracy, macro F1 and kappa."""
-        truth = np.concatenate([part.truth for part in parts])
-        said = Predictions.concatenate([part.said for part in parts])
+        truth, said = self.truth_and_said(parts)
         return class_scores(truth, said.index, said.subjects, classes=model.classes)
 
 

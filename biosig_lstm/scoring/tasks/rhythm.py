@@ -43,8 +43,7 @@ class RhythmTask(Task):
 
     def scores(self, model: Classifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
         """Return F1 of each class, and the challenge's mean of the first three."""
-        truth = np.concatenate([part.truth for part in parts])
-        said = Predictions.concatenate([part.said for part in parts])
+        truth, said = self.truth_and_said(parts)
         return cinc2017_scores(truth, said.index, said.subjects)
 
     def answer(self, model: Classifier, recording: Recording, *, annotated: bool) -> Predictions:  # noqa: ARG002

@@ -35,8 +35,7 @@ class _Stages(Task):
 
     def scores(self, model: StepClassifier, parts: Sequence[Part], *, detected: bool = False) -> Scores:  # noqa: ARG002
         """Return accuracy, macro F1 and kappa of the stages and of W, N, R; the beats change nothing in how."""
-        truth = np.concatenate([part.truth for part in parts])
-        said = Predictions.concatenate([part.said for part in parts])
+        truth, said = self.truth_and_said(parts)
         return stage_scores(truth, said.index, said.subjects, classes=model.classes)
 
     def answer(self, model: StepClassifier, recording: Recording, *, annotated: bool) -> Predictions:

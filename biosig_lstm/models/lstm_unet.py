@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
+from biosig_lstm.models._convolution import shorter
 from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 
@@ -123,7 +124,7 @@ class LstmUNetNetwork(nn.Module):
         check_batch(x, lengths, n_features=self.n_features)
         valid, seen, rows = [], [], x.transpose(1, 2)
         for depth, block in enumerate(self.down):
-            short = lengths if depth == 0 else torch.div(lengths + 2**depth - 1, 2**depth, rounding_mode="floor")
+            short = shorter(lengths, 2**depth)
             made = block(rows if depth else rows.where(step_mask(lengths, x.shape[1]).unsqueeze(1), 0.0))
             valid.append(step_mask(short, made.shape[2]).unsqueeze(1))
             rows = made.where(valid[-1], 0.0)

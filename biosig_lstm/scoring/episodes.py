@@ -184,10 +184,10 @@ def _piece(recording: Recording, start: int, *, window_s: float) -> Recording:
 
 def _answers(model: Classifier, pieces: list[Recording]) -> Predictions:
     """Return a row for each piece, in order."""
-    heard = [piece for piece in pieces if not _is_silent(piece)]
-    said = model.predict(heard).log_probabilities if heard else np.zeros((0, len(model.classes)), dtype=np.float32)
+    heard = [k for k, piece in enumerate(pieces) if not _is_silent(piece)]
     rows = np.tile(_noise_row(model.classes), (len(pieces), 1))
-    rows[[k for k, piece in enumerate(pieces) if not _is_silent(piece)]] = said
+    if heard:
+        rows[heard] = model.predict([pieces[k] for k in heard]).log_probabilities
     names = np.array([piece.id for piece in pieces])
     return Predictions(names, names, np.zeros(len(rows), np.int64), np.ones(len(rows)), rows, model.classes)
 

@@ -33,9 +33,9 @@ class Protocol:
         the root may train, and whoever a model has not seen tests it. `train` alone is empty where nothing trains.
     val : tuple of str
         Records that a model may be validated on, to choose its epoch and thresholds; none in most protocols.
-    folds : mapping of str to tuple of int
-        Folds of each side, ``train``, ``val`` and ``test``, where a table of the database splits it and not its card:
-        `Dataset.resolve` gives the records.
+    folds : mapping of str to tuple of int or str
+        Folds of each side, ``train``, ``val`` and ``test``, by number or name, where a table or the folders of the
+        database split it and not its card: `Dataset.resolve` gives the records.
     task : str
         What is asked: ``beats``, ``rhythm`` and so on.
     settings : mapping of str
@@ -58,7 +58,7 @@ class Protocol:
     test: tuple[str, ...]
     classes: tuple[str, ...]
     val: tuple[str, ...] = ()
-    folds: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    folds: Mapping[str, tuple[int | str, ...]] = field(default_factory=dict)
     task: str = "beats"
     settings: Mapping[str, Any] = field(default_factory=dict)
     mapping: str = ""

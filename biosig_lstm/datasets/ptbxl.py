@@ -120,7 +120,7 @@ class PtbXl(Dataset):
             )
         return found
 
-    def fold(self, *numbers: int) -> tuple[str, ...]:
+    def fold(self, *numbers: int | str) -> tuple[str, ...]:
         """Return the records of these folds, 1 to 10, that have a label of the task, at the root or not.
 
         Raises

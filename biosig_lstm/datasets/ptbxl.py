@@ -128,7 +128,7 @@ class PtbXl(Dataset):
         ParameterError
             When there is no such fold.
         """
-        wrong = [number for number in numbers if not 1 <= number <= _N_FOLDS]
+        wrong = [number for number in numbers if number not in range(1, _N_FOLDS + 1)]
         if wrong:
             raise ParameterError(f"{self.name}: folds are 1 to {_N_FOLDS}, got {wrong[0]}")
         return tuple(record for record in self._labels if self._rows[record].fold in numbers)

@@ -21,6 +21,14 @@ from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, interv
 from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.metrics.rhythm import CINC2017_CLASSES, cinc2017_scores
+from biosig_lstm.metrics.seizures import (
+    SZCORE,
+    SeizureCounts,
+    SeizureRules,
+    SeizureScores,
+    seizure_counts,
+    seizure_scores,
+)
 from biosig_lstm.metrics.stages import STAGE_CLASSES, WNR, merge_classes, stage_scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
 from biosig_lstm.metrics.waves import BOUNDARIES, CSE_TWO_SD_MS, boundary_errors, wave_scores
@@ -32,12 +40,16 @@ __all__ = [
     "CINC2017_CLASSES",
     "CSE_TWO_SD_MS",
     "STAGE_CLASSES",
+    "SZCORE",
     "WITHOUT_232",
     "WNR",
     "EventMatch",
     "Interval",
     "MultiLabelScores",
     "Scores",
+    "SeizureCounts",
+    "SeizureRules",
+    "SeizureScores",
     "accuracy",
     "balanced_accuracy",
     "beat_scores",
@@ -64,6 +76,8 @@ __all__ = [
     "multilabel_scores",
     "positive_predictivity",
     "roc_auc",
+    "seizure_counts",
+    "seizure_scores",
     "sensitivity",
     "stage_scores",
     "summarize",

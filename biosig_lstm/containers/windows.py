@@ -51,6 +51,8 @@ class Windows:
     window_shape : (int, int) or None
         Where each step is itself a window: its (leads, samples), stored in the first leads*samples columns,
         lead after lead; the remaining columns are scalars.
+    texts : array_like of str [shape=(n,)], optional
+        What is said in each item, where items have transcripts; empty where nothing is said.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class Windows:
     window_shape: tuple[int, int] | None = None
     step_labels: bool = False
     unit: str = ""
+    texts: Strings | None = None
 
     def __post_init__(self) -> None:
         fixed: dict[str, Any] = {
@@ -87,6 +90,7 @@ class Windows:
         for name in ("y", "positions"):
             given = getattr(self, name)
             fixed[name] = None if given is None else freeze(np.asarray(given, dtype=np.int64))
+        fixed["texts"] = None if self.texts is None else freeze(np.asarray(self.texts, dtype=np.str_))
         for name, value in fixed.items():
             object.__setattr__(self, name, value)
         _check(self)
@@ -103,9 +107,8 @@ class Windows:
         span = f"{steps.min()}-{steps.max()}" if len(steps) and steps.min() != steps.max() else f"{steps[:1].sum()}"
         who = f"{len(set(self.subjects.tolist()))} subjects"
         counts = ", ".join(f"{name} {k}" for name, k in self.class_counts().items())
-        return (
-            f"Windows({len(self)} items of {span} steps x {len(self.columns)} features; {who}; {counts or 'no labels'})"
-        )
+        labels = counts or ("no labels" if self.texts is None else "transcripts")
+        return f"Windows({len(self)} items of {span} steps x {len(self.columns)} features; {who}; {labels})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Windows):
@@ -161,6 +164,7 @@ class Windows:
             starts=self.starts[items],
             fs=self.fs[items],
             positions=None if self.positions is None else self.positions[steps],
+            texts=None if self.texts is None else self.texts[items],
         )
 
     def into_runs(self, n_steps: int, *, first: int | None = None) -> Windows:
@@ -179,7 +183,8 @@ class Windows:
             When items are labelled as a whole: their label does not hold for a part.
         """
         start = n_steps if first is None else first
-        if not 1 <= start <= n_steps or (self.y is not None and not self.step_labels):
+        whole = self.texts is not None or (self.y is not None and not self.step_labels)
+        if not 1 <= start <= n_steps or whole:
             raise ParameterError(f"runs need at least one step and labels of steps, got {n_steps} steps of {self!r}")
         counts = 1 + -(-np.maximum(self.lengths - start, 0) // n_steps)
         items = np.repeat(np.arange(len(self)), counts)
@@ -220,7 +225,7 @@ class Windows:
         ParameterError
             When there is none.
         DataError
-            When columns, classes, rates or window shapes differ.
+            When columns, classes, rates or window shapes differ, or some have transcripts and others none.
         """
         sets = list(parts)
         if not sets:
@@ -230,7 +235,7 @@ class Windows:
         shifts = np.cumsum([0] + [len(part.values) for part in sets[:-1]])
         joined = {
             name: _join([getattr(part, name) for part in sets])
-            for name in ("values", "y", "subjects", "recordings", "starts", "fs", "positions")
+            for name in ("values", "y", "subjects", "recordings", "starts", "fs", "positions", "texts")
         }
         ends = [part.offsets[1:] + shift for part, shift in zip(sets, shifts, strict=True)]
         return replace(sets[0], offsets=np.concatenate([[0], *ends]), **joined)
@@ -260,6 +265,12 @@ def _check_alike(first: Windows, other: Windows) -> None:
         mine, theirs = getattr(first, name), getattr(other, name)
         if mine != theirs:
             raise DataError(f"windows differ in {name}: {_short(mine)} and {_short(theirs)}")
+    if (first.texts is None) != (other.texts is None):
+        lacking, having = (first, other) if first.texts is None else (other, first)
+        raise DataError(
+            f"recordings {_short(lacking.recordings[:1].tolist())} have no transcript, "
+            f"{_short(having.recordings[:1].tolist())} have one: leave those without out"
+        )
 
 
 def _short(value: Any) -> str:
@@ -278,6 +289,8 @@ def _check(windows: Windows) -> None:
     for name in ("subjects", "recordings", "starts", "fs"):
         if len(getattr(windows, name)) != len(windows):
             raise DataError(f"{name} must be one for each of {len(windows)} items, got {len(getattr(windows, name))}")
+    if windows.texts is not None and windows.texts.shape != (len(windows),):
+        raise DataError(f"texts must be one for each of {len(windows)} items, got shape {windows.texts.shape}")
     if windows.positions is not None and len(windows.positions) != len(values):
         raise DataError(f"positions must be one for each of {len(values)} steps, got {len(windows.positions)}")
     _check_labels(windows)

@@ -31,10 +31,11 @@ _WORD = re.compile(r"EEG(?![A-Z0-9])[\s_:.-]*|EEG(?=[A-Z])", re.IGNORECASE)
 _SAYS_EEG = re.compile(r"\s*EEG(?![A-Z])", re.IGNORECASE)
 _COUNTED = re.compile(r" \(\d+\)$")
 _SEPARATOR = re.compile(r"\s*[-/_:]\s*")
-_COMMON = frozenset(
+_COMMON_WORDS = (
     "REF REFERENCE LE LER CLE LM LINKED AR AVG AVE AV CAR A12 A1A2 A2A1 A1+A2 A2+A1 A1-A2 A2-A1 "
-    "M12 M1M2 M2M1 M1+M2 M2+M1 M1-M2 M2-M1".split()
+    "M12 M1M2 M2M1 M1+M2 M2+M1 M1-M2 M2-M1"
 )
+_COMMON = frozenset(_COMMON_WORDS.split())
 _VOLTS = ("V", "mV", "uV", "nV")
 
 

@@ -14,6 +14,7 @@ from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_name
 from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
+from biosig_lstm.models._steps import encode_valid
 from biosig_lstm.models.bilstm import BiLSTM
 from biosig_lstm.models.pooling import mean_pooling
 
@@ -159,25 +160,13 @@ class BeatRunsNetwork(nn.Module):
         """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
         check_batch(x, lengths, n_features=self.n_features)
         valid = step_mask(lengths, x.shape[1])
-        vectors = self.dropout(self._encode_valid(x, valid))
+        vectors = self.dropout(encode_valid(self.steps, x, valid, at_once=STEPS_AT_ONCE))
         states = self.dropout(torch.cat([self.lstm(vectors, lengths), vectors], dim=2))
         if not self.per_step:
             pooled: Tensor = self.head(mean_pooling(states, lengths))
             return pooled
         logits: Tensor = self.head(states)
         return logits.where(valid.unsqueeze(2), 0.0)
-
-    def _encode_valid(self, x: Tensor, valid: Tensor) -> Tensor:
-        rows = valid.flatten().nonzero().squeeze(1)
-        encoded = self._encode(x.flatten(0, 1).index_select(0, rows))
-        padded = encoded.new_zeros(valid.numel(), encoded.shape[1]).index_copy(0, rows, encoded)
-        return padded.view(*valid.shape, -1)
-
-    def _encode(self, steps: Tensor) -> Tensor:
-        if self.training:
-            at_once: Tensor = self.steps(steps)
-            return at_once
-        return torch.cat([self.steps(part) for part in torch.split(steps, STEPS_AT_ONCE)])
 
 
 class StepEncoder(nn.Module):

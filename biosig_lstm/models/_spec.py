@@ -57,7 +57,8 @@ class ModelSpec(ABC):
         torch.nn.Module
             Takes x, float [shape=(batch, steps, n_features)], and lengths, int64 [shape=(batch,)], of 1 to `steps`;
             returns logits, float [shape=(batch, n_outputs)], or [shape=(batch, steps, n_outputs)] when `per_step`,
-            where the steps beyond an item's length are zero.
+            where the steps beyond an item's length are zero. A network that answers fewer steps than it is given has
+            ``answer_lengths(lengths)``, which says how many.
         """
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,0 +1,123 @@
+"""An LSTM that reads forwards alone: what comes next is told from what came before."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._checks import check_batch, check_count, check_fraction
+from biosig_lstm.models._recurrent import check_recurrent, initialise_lstm, step_mask
+from biosig_lstm.models._spec import ModelSpec
+
+__all__ = ["CausalLSTM", "CausalLSTMNetwork", "LSTMState"]
+
+LSTMState = list[tuple[Tensor, Tensor]]
+"""For each layer what it remembers: (1, batch, hidden_size) twice."""
+
+
+@dataclass(frozen=True)
+class CausalLSTM(ModelSpec):
+    """Layers of LSTMs that read an item forwards, and a linear layer on the state of each step.
+
+    Parameters
+    ----------
+    hidden_size : int
+        Units of a layer.
+    num_layers : int
+        How many layers.
+    dropout : float
+        Dropped before, between and after the layers in training, in [0, 1).
+    symbols : int, optional
+        The one feature of a step is the index of a symbol, from 0 to one below this number, and each symbol has a
+        learned vector of `embedding_size`. None: features are values.
+    embedding_size : int
+        Length of these vectors.
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is out of range.
+
+    Examples
+    --------
+    >>> network = CausalLSTM(8, symbols=5).build(n_features=1, n_outputs=5)
+    >>> network(torch.tensor([[[0.0], [3.0], [1.0]]]), torch.tensor([3])).shape
+    torch.Size([1, 3, 5])
+    """
+
+    answers_per_step: ClassVar[tuple[bool, ...]] = (True,)
+
+    hidden_size: int = 128
+    _: KW_ONLY
+    num_layers: int = 1
+    dropout: float = 0.2
+    symbols: int | None = None
+    embedding_size: int = 32
+
+    def __post_init__(self) -> None:
+        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_fraction("dropout", self.dropout)
+        check_count("embedding_size", self.embedding_size)
+        if self.symbols is not None:
+            check_count("symbols", self.symbols)
+
+    def build(
+        self,
+        *,
+        n_features: int,
+        n_outputs: int,
+        window_shape: tuple[int, int] | None = None,  # noqa: ARG002 (a step is a plain vector here)
+        per_step: bool = True,
+    ) -> CausalLSTMNetwork:
+        """Return a freshly initialised network; see `ModelSpec.build`.
+
+        Raises
+        ------
+        ParameterError
+            When one answer for each item is asked for, or symbols have more than one feature.
+        """
+        if not per_step:
+            raise ParameterError("CausalLSTM gives an answer for each step; for one of each item take BiLSTM")
+        if self.symbols is not None and n_features != 1:
+            raise ParameterError(f"a symbol is one feature, its index, got n_features={n_features}")
+        return CausalLSTMNetwork(self, n_features=n_features, n_outputs=n_outputs)
+
+
+class CausalLSTMNetwork(nn.Module):
+    """The network of a `CausalLSTM` specification: (x, lengths) to logits."""
+
+    def __init__(self, spec: CausalLSTM, *, n_features: int, n_outputs: int) -> None:
+        super().__init__()
+        check_count("n_features", n_features)
+        check_count("n_outputs", n_outputs)
+        self.n_features = n_features
+        self.embedding = None if spec.symbols is None else nn.Embedding(spec.symbols, spec.embedding_size)
+        sizes = [n_features if spec.symbols is None else spec.embedding_size] + [spec.hidden_size] * spec.num_layers
+        self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in pairwise(sizes))
+        self.dropout = nn.Dropout(spec.dropout)
+        self.head = nn.Linear(spec.hidden_size, n_outputs)
+        for layer in self.layers:
+            if isinstance(layer, nn.LSTM):
+                initialise_lstm(layer)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logits (batch, steps, n_outputs); see `ModelSpec.build`."""
+        check_batch(x, lengths, n_features=self.n_features)
+        valid = step_mask(lengths, x.shape[1]).unsqueeze(2)
+        logits, _ = self.read(x.where(valid, 0.0))
+        return logits.where(valid, 0.0)
+
+    def read(self, x: Tensor, state: LSTMState | None = None) -> tuple[Tensor, LSTMState]:
+        """Return the logits of steps (batch, steps, n_features), read on from a state, and the state after them."""
+        rows = x if self.embedding is None else self.embedding(x[:, :, 0].to(torch.int64))
+        after: LSTMState = []
+        for k, layer in enumerate(self.layers):
+            rows, now = layer(self.dropout(rows), None if state is None else state[k])
+            after.append(now)
+        logits: Tensor = self.head(self.dropout(rows))
+        return logits, after

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 from biosig_lstm.filters.bandpass import Bandpass, bandpass
 from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
+from biosig_lstm.filters.bipolar import MONTAGES, Bipolar
 from biosig_lstm.filters.causal import CausalFilter
+from biosig_lstm.filters.channel_names import ChannelNames
 from biosig_lstm.filters.channels import Channels
 from biosig_lstm.filters.gaps import FillGaps, Gap, fill_gaps, find_gaps
 from biosig_lstm.filters.highpass import Highpass, highpass
 from biosig_lstm.filters.leads import EcgLeads
 from biosig_lstm.filters.lowpass import Lowpass, lowpass
+from biosig_lstm.filters.mono import Mono, mono
 from biosig_lstm.filters.normalize import Normalize, normalize
 from biosig_lstm.filters.notch import Notch, notch
+from biosig_lstm.filters.rereference import Rereference, rereference
 from biosig_lstm.filters.resample import Resample, resample
 from biosig_lstm.filters.unit import ToUnit
 from biosig_lstm.steps import Step, find_steps
 
 __all__ = [
+    "MONTAGES",
     "Bandpass",
     "BaselineWander",
+    "Bipolar",
     "CausalFilter",
+    "ChannelNames",
     "Channels",
     "EcgLeads",
     "FillGaps",
     "Gap",
     "Highpass",
     "Lowpass",
+    "Mono",
     "Normalize",
     "Notch",
+    "Rereference",
     "Resample",
     "ToUnit",
     "bandpass",
@@ -35,9 +44,11 @@ __all__ = [
     "find_gaps",
     "highpass",
     "lowpass",
+    "mono",
     "normalize",
     "notch",
     "remove_baseline_wander",
+    "rereference",
     "resample",
     "steps",
 ]

@@ -1,0 +1,179 @@
+"""Mel-frequency cepstral coefficients: the cosine transform of the logarithms of power in mel filters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers import Windows
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.features._frames import Float32, as_signal, log_filters, padded, spectra
+from biosig_lstm.features._mel import cosines
+from biosig_lstm.features._speech_items import into_frames, sound_rate
+from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
+from biosig_lstm.features.log_mel import check_energy, log_energy
+from biosig_lstm.steps import Step
+
+__all__ = ["MFCC", "mfcc"]
+
+_N_MFCC = {"speech": 13, "kaldi": 13, "librosa": 20}
+
+
+def mfcc(
+    signal: npt.ArrayLike,
+    fs: float,
+    *,
+    like: Like = "speech",
+    n_mfcc: int | None = None,
+    n_mels: int | None = None,
+    window_s: float | None = None,
+    hop_s: float | None = None,
+    low_hz: float | None = None,
+    high_hz: float | None = None,
+    lifter: float | None = None,
+    energy: bool | None = None,
+) -> Float32:
+    """Return the mel-frequency cepstral coefficients of sound.
+
+    Parameters
+    ----------
+    signal, fs, like, n_mels, window_s, hop_s, low_hz, high_hz
+        As in `biosig_lstm.features.log_mel.log_mel`.
+    n_mfcc : int [1 to n_mels], optional
+        Coefficients; 13, in librosa's set 20 by default.
+    lifter : float [>= 0], optional
+        Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``; 22, in librosa's set 0 (not at all) by
+        default.
+    energy : bool, optional
+        Whether the logarithm of the frame's energy stands in the place of coefficient 0; in Kaldi's set it does by
+        default.
+
+    Returns
+    -------
+    np.ndarray [shape=(frames, n_mfcc), dtype=float32]
+
+    Raises
+    ------
+    DataError, ParameterError
+        As `biosig_lstm.features.log_mel.log_mel`.
+
+    Notes
+    -----
+    The orthonormal cosine transform (type II) of what `log_mel` gives. *kaldi*: the numbers of ``compute-mfcc-feats
+    --dither=0``. *librosa*: those of ``librosa.feature.mfcc(y=signal, sr=fs)``, transposed. Davis and Mermelstein
+    1980 (doi:10.1109/TASSP.1980.1163420).
+
+    Examples
+    --------
+    >>> t = np.arange(16000) / 16000
+    >>> mfcc(0.5 * np.sin(2 * np.pi * 1000 * t), 16000).shape
+    (98, 13)
+    """
+    made = settings(fs, like=like, n_mels=n_mels, window_s=window_s, hop_s=hop_s, low_hz=low_hz, high_hz=high_hz)
+    return _frames(as_signal(signal), made, _Cepstrum.of(made, like, n_mfcc=n_mfcc, lifter=lifter, energy=energy))
+
+
+@dataclass(frozen=True)
+class _Cepstrum:
+    n_mfcc: int
+    lifter: float
+    energy: bool
+
+    @classmethod
+    def of(
+        cls, made: Settings, like: Like, *, n_mfcc: int | None, lifter: float | None, energy: bool | None
+    ) -> _Cepstrum:
+        count = _N_MFCC[like] if n_mfcc is None else n_mfcc
+        if not 1 <= count <= made.n_mels:
+            raise ParameterError(f"n_mfcc must lie between 1 and n_mels, {made.n_mels}, got {count!r}")
+        weight = made.lifter if lifter is None else lifter
+        if not 0 <= weight < np.inf:
+            raise ParameterError(f"lifter must be 0 or more, got {lifter!r}")
+        with_energy = made.energy if energy is None else energy
+        check_energy(like, energy=with_energy)
+        return cls(count, weight, with_energy)
+
+
+def _frames(values: Float32, made: Settings, cepstrum: _Cepstrum) -> Float32:
+    return cepstra_of(padded(values, made), made, cepstrum, n_frames=made.n_frames(len(values)))
+
+
+def cepstra_of(values: Float32, made: Settings, cepstrum: _Cepstrum, *, n_frames: int) -> Float32:
+    """Return the frames of sound that begins where the first of them does."""
+    powers, energies = spectra(values, made, n_frames=n_frames)
+    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter)
+    logs = log_filters(powers, made).astype(powers.dtype)
+    found = np.asarray(logs @ basis.astype(powers.dtype), dtype=np.float32)
+    if cepstrum.energy:
+        found[:, 0] = log_energy(energies, made)
+    return found
+
+
+@dataclass(frozen=True)
+class MFCC(Step):
+    """Sound to frames of mel-frequency cepstral coefficients; see `mfcc`.
+
+    Parameters
+    ----------
+    like, n_mfcc, n_mels, window_s, hop_s, low_hz, high_hz, lifter, energy
+        As in `mfcc`.
+
+    Raises
+    ------
+    ParameterError
+        When an argument is not in its range.
+
+    Notes
+    -----
+    Columns ``mfcc_0`` and so on; with `energy` the first is ``log_energy``. Rate and labels as of
+    `biosig_lstm.features.log_mel.LogMel`.
+
+    Examples
+    --------
+    >>> from biosig_lstm.containers import Recording
+    >>> from biosig_lstm.windows import WholeRecording
+    >>> sound = Recording(np.zeros((1, 8000)), 8000, ["sound"], ["FS"], id="word")
+    >>> MFCC()(WholeRecording()(sound))
+    Windows(1 items of 98 steps x 13 features; 1 subjects; no labels)
+    """
+
+    kind: ClassVar[str] = "feature"
+
+    like: Like = "speech"
+    n_mfcc: int | None = None
+    n_mels: int | None = None
+    window_s: float | None = None
+    hop_s: float | None = None
+    low_hz: float | None = None
+    high_hz: float | None = None
+    lifter: float | None = None
+    energy: bool | None = None
+
+    def __post_init__(self) -> None:
+        self._plan(FAST_HZ)
+
+    def _plan(self, fs: float) -> tuple[Settings, _Cepstrum]:
+        names = ("like", "n_mels", "window_s", "hop_s", "low_hz", "high_hz")
+        given: dict[str, Any] = {name: getattr(self, name) for name in names}
+        made = settings(fs, **given)
+        return made, _Cepstrum.of(made, self.like, n_mfcc=self.n_mfcc, lifter=self.lifter, energy=self.energy)
+
+    def __call__(self, windows: Windows) -> Windows:
+        """Return items of frames, shape (frames, n_mfcc).
+
+        Raises
+        ------
+        DataError
+            When steps are not samples of one channel, or an item is too short for a frame in Kaldi's set.
+        ParameterError
+            When frequencies or filters do not fit the rate.
+        """
+        made, cepstrum = self._plan(sound_rate(windows))
+        columns = [f"mfcc_{k}" for k in range(cepstrum.n_mfcc)]
+        if cepstrum.energy:
+            columns[0] = "log_energy"
+        return into_frames(windows, made, columns, partial(_frames, made=made, cepstrum=cepstrum))

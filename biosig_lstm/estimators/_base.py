@@ -33,6 +33,7 @@ __all__ = ["Estimator", "Training"]
 Float32 = npt.NDArray[np.float32]
 
 _BATCH_SIZE = 16
+_BATCH_VALUES = 2**25  # so many at most go together, or one item: whole nights of samples would not fit into memory
 
 
 @dataclass(frozen=True)
@@ -228,7 +229,7 @@ class Estimator:
         found: list[Float32] = [np.zeros(0, dtype=np.float32)] * len(windows)
         self.networks.eval()
         with torch.inference_mode():
-            for batch in LengthBuckets(windows.lengths, batch_size=_BATCH_SIZE, shuffle=False):
+            for batch in LengthBuckets(windows.lengths, batch_size=_items_together(windows), shuffle=False):
                 x, lengths, _ = collate([(windows.item(k), np.zeros(1, dtype=np.int64)) for k in batch])
                 logs = self._ensemble(x, lengths)
                 for row, k in enumerate(batch):
@@ -440,6 +441,11 @@ def _settings(settings: FitSettings | None, changes: Mapping[str, Any]) -> FitSe
         if name not in known:
             raise ParameterError(f"fit has no setting {options(name, known)}")
     return replace(settings or FitSettings(), **changes)
+
+
+def _items_together(windows: Windows) -> int:
+    largest = int(windows.lengths.max(initial=1)) * max(len(windows.columns), 1)
+    return max(min(_BATCH_SIZE, _BATCH_VALUES // largest), 1)
 
 
 def _known(windows: Windows) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,9 @@ from typing import ClassVar
 import numpy as np
 
 from biosig_lstm.containers import Recording, Windows
-from biosig_lstm.estimators._base import Estimator
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.estimators._base import Estimator, Float32
+from biosig_lstm.estimators._chunks import Chunks, cut_chunks, join_chunks
 from biosig_lstm.estimators.predictions import Predictions
 
 __all__ = ["StepClassifier"]
@@ -30,16 +32,48 @@ class StepClassifier(Estimator):
 
     per_step: ClassVar[bool] = True
 
-    def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:
+    def predict(
+        self,
+        data: Windows | Recording | Iterable[Recording],
+        *,
+        chunk_steps: int | None = None,
+        overlap_steps: int = 0,
+        margin_steps: int | None = None,
+    ) -> Predictions:
         """Return a row for each step, in the order of the items and of their steps.
 
         Parameters
         ----------
         data : Windows, Recording or recordings
             Recordings go through the model's own preparation.
+        chunk_steps : int [>= 1], optional
+            Longer items are read in chunks of so many steps; by default every item is read in one pass.
+        overlap_steps : int [0 to chunk_steps - 1]
+            Steps that a chunk shares with the next: there log-probabilities are averaged, and scaled so that
+            probabilities add up to one.
+        margin_steps : int [0 to overlap_steps / 2], optional
+            Steps next to an edge between two chunks that do not count in that chunk; a quarter of the overlap by
+            default.
+
+        Raises
+        ------
+        ParameterError
+            When chunks, overlap and margin do not fit together.
+
+        Notes
+        -----
+        Every step that counts sees `margin_steps` on each side of it, or the item's end. So a network whose answer
+        depends on no more steps ahead and behind, as one of convolutions, says the same as in one pass, but for
+        rounding. A bidirectional LSTM looks ahead and behind without end: what it says in chunks comes the nearer to
+        one pass the longer the margin is beside its memory. A chunk as long as the item is one pass.
+        The features of the pipeline are made of the whole recording either way.
         """
         windows = self._windows(data)
-        logs = np.concatenate([np.zeros((0, len(self.classes)), np.float32), *self.log_probabilities(windows)])
+        chunks = None if chunk_steps is None else Chunks(steps=chunk_steps, overlap=overlap_steps, margin=margin_steps)
+        if chunks is None and (overlap_steps or margin_steps):
+            raise ParameterError(f"overlap_steps={overlap_steps} and margin_steps={margin_steps} need chunk_steps")
+        said = self.log_probabilities(windows) if chunks is None else self._in_chunks(windows, chunks)
+        logs = np.concatenate([np.zeros((0, len(self.classes)), np.float32), *said])
         item = np.repeat(np.arange(len(windows)), windows.lengths)
         return Predictions(
             recordings=windows.recordings[item],
@@ -49,3 +83,10 @@ class StepClassifier(Estimator):
             log_probabilities=logs,
             classes=self.classes,
         )
+
+    def _in_chunks(self, windows: Windows, chunks: Chunks) -> list[Float32]:
+        found = []
+        for k, n_steps in enumerate(windows.lengths.tolist()):
+            parts = self.log_probabilities(cut_chunks(windows.select([k]), chunks))
+            found.append(parts[0] if len(parts) == 1 else join_chunks(parts, n_steps=n_steps, chunks=chunks))
+        return found

@@ -6,17 +6,21 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 from biosig_lstm import events as event_steps
 from biosig_lstm import features as feature_steps
 from biosig_lstm import filters as filter_steps
 from biosig_lstm import windows as window_steps
 from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.containers.raw import as_recording, is_raw
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.events.beats import Beats
 from biosig_lstm.filters.channels import Channels
 from biosig_lstm.steps import Step
+
+if TYPE_CHECKING:
+    import mne
 
 __all__ = ["Pipeline"]
 
@@ -78,16 +82,21 @@ class Pipeline:
         object.__setattr__(self, "windows", windows)
         object.__setattr__(self, "features", places["feature"])
 
-    def __call__(self, recordings: Recording | Iterable[Recording]) -> Windows:
+    def __call__(self, recordings: Recording | mne.io.BaseRaw | Iterable[Recording | mne.io.BaseRaw]) -> Windows:
         """Prepare one recording or many; the items of all are put together.
+
+        Parameters
+        ----------
+        recordings : Recording, mne.io.BaseRaw or iterable of them
+            An `mne.io.Raw` is taken as `Recording.from_mne` does, under the name of its file.
 
         Raises
         ------
         DataError
             When a recording cannot be prepared, or two have one id: the message names it.
         """
-        many = [recordings] if isinstance(recordings, Recording) else recordings
-        parts = list(self._cut_each(many))
+        many: Iterable[Any] = [recordings] if isinstance(recordings, Recording) or is_raw(recordings) else recordings
+        parts = list(self._cut_each(map(as_recording, many)))
         if not parts:
             raise DataError("no recordings came to be prepared")
         return Windows.concatenate(parts)
@@ -100,13 +109,20 @@ class Pipeline:
             seen.add(recording.id)
             yield self.cut(self.find(self.filter(recording)))
 
-    def filter(self, recording: Recording) -> Recording:
-        """Return the recording after the filters."""
+    @overload
+    def filter(self, recording: Recording) -> Recording: ...
+
+    @overload
+    def filter(self, recording: mne.io.BaseRaw) -> mne.io.BaseRaw: ...
+
+    def filter(self, recording: Any) -> Any:
+        """Return the recording, or the `mne.io.Raw`, after the filters: a new one."""
         for step in self.filters:
             try:
                 recording = step(recording)
             except ParameterError as error:
-                at = f"{recording.id or 'recording'}: recorded at {recording.fs:g} Hz"
+                seen = as_recording(recording)
+                at = f"{seen.id or 'recording'}: recorded at {seen.fs:g} Hz"
                 raise DataError(f"{at}, which does not fit {step!r}: {error}") from error
         return recording
 
@@ -123,8 +139,16 @@ class Pipeline:
 
     @property
     def channel_names(self) -> tuple[str, ...]:
-        """Names of the channels that the first `Channels` among the filters keeps; empty where there is none."""
-        return next((step.names for step in self.filters if isinstance(step, Channels)), ())
+        """Names of the channels that the first `Channels` among the filters keeps.
+
+        Empty where there is none, or where a filter before it needs other channels too, as `Rereference` does.
+        """
+        for step in self.filters:
+            if isinstance(step, Channels):
+                return step.names
+            if getattr(step, "mixes_channels", False):
+                break
+        return ()
 
     def with_positions(self, positions: str) -> Pipeline:
         """Return the pipeline with beats taken from elsewhere: "auto", "annotated" or "detected", as in `Beats`."""

@@ -6,6 +6,7 @@ import math
 import re
 from typing import Literal
 
+from biosig_lstm.containers.channel_names import is_eeg_channel
 from biosig_lstm.filters import Bandpass, Channels, FillGaps, Lowpass, Normalize, Resample, ToUnit
 from biosig_lstm.filters.leads import is_ecg_lead
 from biosig_lstm.pipeline import Pipeline
@@ -14,7 +15,6 @@ from biosig_lstm.tables import Facts
 
 __all__ = ["default_pipeline", "signal_kind"]
 
-_SCALP = re.compile(r"(FP|AF|F|FC|FT|C|CP|T|TP|P|PO|O|I|A|M)(Z|\d{1,2})([-/](.*))?", re.IGNORECASE)
 _MUSCLE = re.compile(r".*\bEMG\b.*", re.IGNORECASE)
 _RATE_HZ, _RATES_HZ = 100.0, {"emg": 500.0}
 _BANDS_HZ = {"ecg": (0.5, 40.0), "eeg": (0.5, 40.0), "emg": (20.0, 200.0)}
@@ -39,7 +39,7 @@ def signal_kind(facts: Facts) -> str:
     if all(is_ecg_lead(name) for name in names):
         return "ecg"
     if all(unit in _VOLTS for unit in facts.units):
-        if all(_SCALP.fullmatch(name.removeprefix("EEG").strip()) for name in names):
+        if all(is_eeg_channel(name) for name in names):
             return "eeg"
         if all(_MUSCLE.fullmatch(name) for name in names):
             return "emg"

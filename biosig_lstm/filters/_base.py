@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Recording
+from biosig_lstm.containers.raw import filter_raw, is_raw
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
+
+if TYPE_CHECKING:
+    import mne
 
 __all__ = ["Filter", "NotFiniteError", "as_rows", "channels_named", "check_fs", "read_only"]
 
@@ -86,20 +90,24 @@ def channels_named(recording: Recording) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Filter(Step):
-    """A step Recording -> Recording whose arithmetic is a function on arrays.
+    """A step Recording -> Recording whose arithmetic is a function on arrays; an `mne.io.Raw` goes through it too.
 
-    A subclass defines `apply`; where more changes than the values, it defines `__call__` too.
+    A subclass defines `apply`; where more changes than the values, it defines `on_recording` instead.
     """
 
     kind: ClassVar[str] = "filter"
     accepts_nan: ClassVar[bool] = False
     changes_length: ClassVar[bool] = False
+    mixes_channels: ClassVar[bool] = False
+    """Whether a channel of the answer depends on several of the recording."""
+    chooses_channels: ClassVar[bool] = False
+    """Whether the step says which channels remain, of whatever kind."""
 
     def apply(self, signals: npt.ArrayLike, fs: float) -> Float32:
         """Return the filtered values, shape (channels, samples)."""
         raise NotImplementedError(f"{type(self).__name__} defines no apply(signals, fs)")
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the recording filtered, with this step in its history.
 
         Raises
@@ -110,3 +118,27 @@ class Filter(Step):
         with channels_named(recording):
             values = self.apply(recording.signals, recording.fs)
         return recording.with_signals(values, note=repr(self))
+
+    def beside_bad(self, recording: Recording, bad: Sequence[str]) -> Recording:  # noqa: ARG002
+        """Return the recording filtered, where some channels are known to be bad: they must not spoil the others."""
+        return self.on_recording(recording)
+
+    def sources(self, recording: Recording) -> dict[str, tuple[str, ...]]:  # noqa: ARG002
+        """Return the channels that each channel of the answer is made of, where their names differ."""
+        return {}
+
+    @overload
+    def __call__(self, value: Recording, /) -> Recording: ...
+
+    @overload
+    def __call__(self, value: mne.io.BaseRaw, /) -> mne.io.RawArray: ...
+
+    def __call__(self, value: Any, /) -> Any:
+        """Return the recording, or the `mne.io.Raw`, filtered: a new one, the input is left as it is.
+
+        Raises
+        ------
+        DataError, ParameterError
+            As `on_recording`. See `biosig_lstm.containers.raw.filter_raw` for what is kept of an `mne.io.Raw`.
+        """
+        return filter_raw(value, self) if is_raw(value) else self.on_recording(value)

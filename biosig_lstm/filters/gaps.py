@@ -138,7 +138,7 @@ class FillGaps(Filter):
         """Return `signals` without gaps, shape (channels, samples)."""
         return fill_gaps(signals, fs, longest_s=self.longest_s)
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the recording without gaps.
 
         Raises

@@ -66,6 +66,7 @@ class EcgLeads(Filter):
     """
 
     accepts_nan: ClassVar[bool] = True
+    chooses_channels: ClassVar[bool] = True
 
     most: int = 2
     required: bool = True
@@ -74,7 +75,7 @@ class EcgLeads(Filter):
         if self.most < 1:
             raise ParameterError(f"most must be at least 1, got {self.most}")
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the leads.
 
         Raises
@@ -131,5 +132,5 @@ def _check_size(recording: Recording) -> None:
                 f"{recording.id}: lead {name} spans {high - low:.3g} mV, an ECG spans {_SMALLEST_MV:g} to "
                 f"{_LARGEST_MV:g} mV: is its unit or gain right?",
                 BiosigWarning,
-                stacklevel=3,
+                stacklevel=4,
             )

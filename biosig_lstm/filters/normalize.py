@@ -103,7 +103,7 @@ class Normalize(Filter):
         """Return `signals` normalised, shape (channels, samples)."""
         return normalize(signals, fs, method=self.method)
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the recording normalised, its units empty.
 
         Raises

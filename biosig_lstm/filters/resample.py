@@ -160,7 +160,7 @@ class Resample(Filter):
         """Return `signals` at the wanted rate, shape (channels, ceil(samples * rate_hz / fs))."""
         return resample(signals, fs, rate_hz=self.rate_hz)
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the recording at the wanted rate.
 
         Raises

@@ -32,7 +32,7 @@ class ToUnit(Filter):
 
     accepts_nan: ClassVar[bool] = True
 
-    def __call__(self, recording: Recording) -> Recording:
+    def on_recording(self, recording: Recording) -> Recording:
         """Return the recording in the wanted unit.
 
         Raises

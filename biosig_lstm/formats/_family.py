@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from biosig_lstm.containers import Recording
+from biosig_lstm.containers.channel_names import channels_meant
 from biosig_lstm.errors import DataError
 from biosig_lstm.steps import modules_in
 
@@ -158,19 +159,21 @@ def channels_wanted(path: str | Path, names: Iterable[str]) -> list[str] | None:
     path : str or Path
         As for `open_recording`.
     names : iterable of str
-        Names, told apart without regard to case and surrounding spaces.
+        Names, told apart without regard to case and surrounding spaces; an EEG channel also by its other names, as in
+        `biosig_lstm.containers.channel_names.channels_meant`.
 
     Returns
     -------
     list of str or None
-        To be given to `open_recording`. None, for its own choice, where all channels have one rate, or the file lacks
-        one of the names.
+        To be given to `open_recording`. None, for its own choice, where all channels have one rate, or one of the names
+        is not in the file, or may be several.
     """
     held = list_channels(path)
-    spelled = {channel.name.strip().casefold(): channel.name for channel in held}
-    wanted = [spelled.get(name.strip().casefold(), "") for name in names]
-    mixed = len({channel.rate_hz for channel in held}) > 1
-    return wanted if mixed and wanted and all(wanted) else None
+    if len({channel.rate_hz for channel in held}) < 2:
+        return None
+    spelled, units = [channel.name for channel in held], [channel.unit for channel in held]
+    meant = [channels_meant(name, spelled, units) for name in names]
+    return [found[0] for found in meant] if meant and all(len(found) == 1 for found in meant) else None
 
 
 def find_recordings(paths: str | Path | Iterable[str | Path]) -> list[Path]:

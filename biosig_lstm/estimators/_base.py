@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterError, options
 from biosig_lstm.estimators._checks import check_layout, check_run
 from biosig_lstm.estimators._file import read_model, versions, write_model
@@ -21,7 +22,7 @@ from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
 from biosig_lstm.metrics import beat_scores, class_scores
 from biosig_lstm.metrics.result import Scores
-from biosig_lstm.models import ModelSpec, spec_from_dict
+from biosig_lstm.models import ModelSpec, answer_lengths, spec_from_dict
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.splits import audit
 from biosig_lstm.training import FitHistory, FitSettings, fit
@@ -81,6 +82,8 @@ class Estimator:
 
     per_step: ClassVar[bool] = False
     multi_label: ClassVar[bool] = False
+    alphabet: Alphabet | None = None
+    """Symbols of the texts that are learned, where texts are."""
 
     def __init__(
         self,
@@ -183,6 +186,7 @@ class Estimator:
                     resume=resume,
                     progress=progress,
                     tensorboard=tensorboard,
+                    alphabet=self.alphabet,
                 )
             )
             self.networks.append(network)
@@ -231,9 +235,9 @@ class Estimator:
         with torch.inference_mode():
             for batch in LengthBuckets(windows.lengths, batch_size=_items_together(windows), shuffle=False):
                 x, lengths, _ = collate([(windows.item(k), np.zeros(1, dtype=np.int64)) for k in batch])
-                logs = self._ensemble(x, lengths)
+                logs, ends = self._ensemble(x, lengths), answer_lengths(self.networks[0], lengths)
                 for row, k in enumerate(batch):
-                    found[k] = logs[row, : lengths[row]].numpy() if self.per_step else logs[row].numpy()
+                    found[k] = logs[row, : ends[row]].numpy() if self.per_step else logs[row].numpy()
         return found
 
     def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:

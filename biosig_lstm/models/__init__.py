@@ -2,7 +2,7 @@
 
 from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._recurrent import BidirectionalLSTM, flip_within_length, initialise_lstm, step_mask
-from biosig_lstm.models._spec import ModelSpec, spec_from_dict, specs
+from biosig_lstm.models._spec import ModelSpec, answer_lengths, spec_from_dict, specs
 from biosig_lstm.models.beat_runs import BeatRuns
 from biosig_lstm.models.bilstm import BiLSTM
 from biosig_lstm.models.conv_bilstm import ConvBiLSTM
@@ -15,6 +15,7 @@ __all__ = [
     "BidirectionalLSTM",
     "ConvBiLSTM",
     "ModelSpec",
+    "answer_lengths",
     "check_batch",
     "check_count",
     "flip_within_length",

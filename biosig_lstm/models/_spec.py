@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
-from torch import nn
+from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError, options
 from biosig_lstm.steps import modules_in
 
-__all__ = ["ModelSpec", "spec_from_dict", "specs"]
+__all__ = ["ModelSpec", "answer_lengths", "spec_from_dict", "specs"]
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,20 @@ def spec_from_dict(values: Mapping[str, Any]) -> ModelSpec:
         if key not in allowed:
             raise ParameterError(f"{name} has no such field: {options(key, allowed)}")
     return known[name](**given)
+
+
+def answer_lengths(network: nn.Module, lengths: Tensor) -> Tensor:
+    """Return how many steps a network of steps answers of items of these lengths: all, unless it says otherwise.
+
+    Examples
+    --------
+    >>> import torch
+    >>> answer_lengths(torch.nn.Linear(1, 1), torch.tensor([7])).tolist()
+    [7]
+    """
+    shortened = getattr(network, "answer_lengths", None)
+    found: Tensor = lengths if shortened is None else shortened(lengths)
+    return found
 
 
 def _defined_in(module: object, value: object) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +14,10 @@ from torch.utils.data import Dataset, Sampler
 
 from biosig_lstm.containers import Windows
 
-__all__ = ["Augmentation", "Batch", "Items", "LengthBuckets", "SubjectDraws", "collate"]
+if TYPE_CHECKING:
+    from biosig_lstm.training.transcripts import Targets
+
+__all__ = ["Augmentation", "Batch", "Items", "LengthBuckets", "SubjectDraws", "collate", "pad_steps"]
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -32,9 +35,9 @@ class Batch(NamedTuple):
         Zero beyond an item's length.
     lengths : Tensor [shape=(batch,), dtype=int64]
         Steps of each item.
-    y : Tensor [shape=(batch,), (batch, steps) or (batch, classes), dtype=int64]
+    y : Tensor [shape=(batch,), (batch, steps), (batch, classes) or (batch, symbols), dtype=int64]
         Class of each item or step; -1 where there is none and beyond an item's length. Where an item may bear several
-        labels, 1, 0 or -1 (not known) for each.
+        labels, 1, 0 or -1 (not known) for each. Of a transcript its symbols, from 1, and -1 beyond its end.
     """
 
     x: Tensor
@@ -45,7 +48,8 @@ class Batch(NamedTuple):
 class Items(Dataset[tuple[Float32, Int64]]):
     """The items of `windows`, cut to random stretches and augmented anew in each epoch.
 
-    An item depends on the seed, the epoch and its index alone, not on the order it is asked for in.
+    An item depends on the seed, the epoch and its index alone, not on the order it is asked for in. With `targets`
+    its label is its text.
     """
 
     def __init__(
@@ -55,7 +59,9 @@ class Items(Dataset[tuple[Float32, Int64]]):
         seed: int = 0,
         crop_steps: int | None = None,
         augment: Augmentation | None = None,
+        targets: Targets | None = None,
     ) -> None:
+        self.targets = targets
         self.windows = windows
         self.seed = seed
         self.epoch = 0
@@ -68,6 +74,8 @@ class Items(Dataset[tuple[Float32, Int64]]):
     def __getitem__(self, index: int | tuple[int, int]) -> tuple[Float32, Int64]:
         """Return item `index`; a pair (index, draw) tells several draws of one item in an epoch apart."""
         item, draw = index if isinstance(index, tuple) else (index, 0)
+        if self.targets is not None:
+            return self._said(item, draw, self.targets)
         x, y = self.windows.item(item), self.windows.item_y(item)
         labels = np.full(len(x) if self.windows.step_labels else 1, NO_LABEL) if y is None else y
         rng = np.random.default_rng([self.seed, self.epoch, item, draw])
@@ -76,6 +84,13 @@ class Items(Dataset[tuple[Float32, Int64]]):
             x = x[first : first + self.crop_steps]
             labels = labels[first : first + self.crop_steps] if self.windows.step_labels else labels
         return self.augment(x, labels, rng) if self.augment else (x, labels)
+
+    def _said(self, item: int, draw: int, targets: Targets) -> tuple[Float32, Int64]:
+        x, symbols = self.windows.item(item), targets.of(self.windows, item)
+        if self.augment:
+            x, symbols = self.augment(x, symbols, np.random.default_rng([self.seed, self.epoch, item, draw]))
+            targets.check(symbols, len(x), name=str(self.windows.recordings[item]), why=" after augmentation")
+        return x, symbols
 
 
 def collate(items: Sequence[tuple[Float32, Int64]]) -> Batch:
@@ -86,12 +101,18 @@ def collate(items: Sequence[tuple[Float32, Int64]]) -> Batch:
     items : sequence of (np.ndarray [shape=(steps, features)], np.ndarray [shape=(1,), (steps,) or (1, classes)])
         Values and labels; labels of more than one entry are taken as labels of steps.
     """
-    lengths = np.array([len(x) for x, _ in items], dtype=np.int64)
-    x = np.zeros((len(items), int(lengths.max()), items[0][0].shape[1]), dtype=np.float32)
-    for row, (values, _) in enumerate(items):
+    x, lengths = pad_steps([values for values, _ in items])
+    target = _targets([y for _, y in items], lengths=lengths.numpy())
+    return Batch(x, lengths, torch.from_numpy(target))
+
+
+def pad_steps(items: Sequence[Float32]) -> tuple[Tensor, Tensor]:
+    """Return items (steps, features) in one array (batch, longest, features), zero beyond their ends, and lengths."""
+    lengths = np.array([len(values) for values in items], dtype=np.int64)
+    x = np.zeros((len(items), int(lengths.max()), items[0].shape[1]), dtype=np.float32)
+    for row, values in enumerate(items):
         x[row, : len(values)] = values
-    target = _targets([y for _, y in items], lengths=lengths)
-    return Batch(torch.from_numpy(x), torch.from_numpy(lengths), torch.from_numpy(target))
+    return torch.from_numpy(x), torch.from_numpy(lengths)
 
 
 def _targets(labels: Sequence[Int64], *, lengths: Int64) -> Int64:

@@ -6,7 +6,7 @@ import logging
 import signal
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +20,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from biosig_lstm.containers import Windows
+from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.training.batch import Augmentation, Items, LengthBuckets, SubjectDraws, collate
+from biosig_lstm.training.batch import Augmentation, Batch, Items, LengthBuckets, SubjectDraws, collate
 from biosig_lstm.training.callbacks import EpochLog, EpochSeed, Progress, Renew, WeightAverage
 from biosig_lstm.training.module import ClassifierModule, class_weights
 from biosig_lstm.training.settings import FitSettings
+from biosig_lstm.training.transcripts import Targets, TranscriptModule, collate_transcripts
 
 __all__ = ["FitHistory", "fit"]
 
@@ -67,6 +69,7 @@ def fit(
     resume: bool = False,
     progress: bool = True,
     tensorboard: bool = False,
+    alphabet: Alphabet | None = None,
 ) -> FitHistory:
     """Train `network` in place.
 
@@ -91,6 +94,9 @@ def fit(
         Show progress on stderr.
     tensorboard : bool
         Write TensorBoard events beside the CSV; needs the extra ``biosig-lstm[tensorboard]``.
+    alphabet : Alphabet, optional
+        Learn the texts of the items, by connectionist temporal classification: output 0 is the blank, then come these
+        symbols.
 
     Returns
     -------
@@ -100,21 +106,18 @@ def fit(
     Raises
     ------
     DataError
-        When there is no labelled item, or the weights have become infinite.
+        When there is no labelled item, a text has other symbols or is longer than its item can say, or the weights
+        have become infinite.
     ParameterError
         When early stopping or resuming is asked without what it needs.
     """
-    _check(train, val, settings=settings, directory=directory, resume=resume)
+    targets = None if alphabet is None else Targets(alphabet, network)
+    _check(train, val, settings=settings, directory=directory, resume=resume, targets=targets)
     if renew is not None and val is not None:
         raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():
         torch.manual_seed(settings.seed)
-        module = ClassifierModule(
-            network.train(),
-            settings=settings,
-            weights=class_weights(train, settings),
-            multi_label=train.multi_label,
-        )
+        module = _module(network.train(), train, settings=settings, targets=targets)
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew, every=settings.renew_every),
@@ -136,8 +139,8 @@ def fit(
         last = folder / "last.ckpt"
         trainer.fit(
             module,
-            _train_loader(train, settings=settings, augment=augment),
-            None if val is None else _val_loader(val, settings=settings),
+            _train_loader(train, settings=settings, augment=augment, targets=targets),
+            None if val is None else _val_loader(val, settings=settings, targets=targets),
             ckpt_path=str(last) if resume and last.is_file() else None,
             weights_only=False if resume and last.is_file() else None,
         )
@@ -147,17 +150,44 @@ def fit(
         return FitHistory(log.rows(), Path(directory) if directory else None)
 
 
+def _module(network: nn.Module, train: Windows, *, settings: FitSettings, targets: Targets | None) -> ClassifierModule:
+    if targets is not None:
+        return TranscriptModule(network, settings=settings)
+    weights = class_weights(train, settings)
+    return ClassifierModule(network, settings=settings, weights=weights, multi_label=train.multi_label)
+
+
 def _check(
-    train: Windows, val: Windows | None, *, settings: FitSettings, directory: str | Path | None, resume: bool
+    train: Windows,
+    val: Windows | None,
+    *,
+    settings: FitSettings,
+    directory: str | Path | None,
+    resume: bool,
+    targets: Targets | None,
 ) -> None:
-    if not sum(train.class_counts().values()):
+    if targets is not None:
+        _check_texts([train] if val is None else [train, val], targets, settings=settings)
+    elif not sum(train.class_counts().values()):
         raise DataError("nothing to learn from: no training item has a label")
-    if val is not None:
+    elif val is not None:
         _check_val(train, val, settings=settings)
     if settings.patience is not None and val is None:
         raise ParameterError("patience needs validation items: give val, or patience=None")
     if resume and directory is None:
         raise ParameterError("resume needs the directory of the run to go on with")
+
+
+def _check_texts(sides: Sequence[Windows], targets: Targets, *, settings: FitSettings) -> None:
+    if settings.crop_steps is not None or settings.label_smoothing:
+        raise ParameterError(
+            "the text of an item is not that of a part, nor can it be smoothed: crop_steps must be None and "
+            f"label_smoothing 0, got {settings.crop_steps} and {settings.label_smoothing:g}"
+        )
+    for side in sides:
+        if not len(side):
+            raise DataError("nothing to learn from or to validate on: there is no item")
+        targets.check_all(side)
 
 
 def _check_val(train: Windows, val: Windows, *, settings: FitSettings) -> None:
@@ -177,8 +207,10 @@ def _check_weights(network: nn.Module) -> None:
         )
 
 
-def _train_loader(train: Windows, *, settings: FitSettings, augment: Augmentation | None) -> DataLoader[Any]:
-    items = Items(train, seed=settings.seed, crop_steps=settings.crop_steps, augment=augment)
+def _train_loader(
+    train: Windows, *, settings: FitSettings, augment: Augmentation | None, targets: Targets | None
+) -> DataLoader[Any]:
+    items = Items(train, seed=settings.seed, crop_steps=settings.crop_steps, augment=augment, targets=targets)
     sampler: SubjectDraws | LengthBuckets
     if settings.items_per_epoch:
         sampler = SubjectDraws(
@@ -187,12 +219,16 @@ def _train_loader(train: Windows, *, settings: FitSettings, augment: Augmentatio
     else:
         sampler = LengthBuckets(train.lengths, batch_size=settings.batch_size, seed=settings.seed)
     own_draws = torch.Generator().manual_seed(settings.seed)
-    return DataLoader(items, batch_sampler=sampler, collate_fn=collate, generator=own_draws)
+    return DataLoader(items, batch_sampler=sampler, collate_fn=_collate(targets), generator=own_draws)
 
 
-def _val_loader(val: Windows, *, settings: FitSettings) -> DataLoader[Any]:
+def _val_loader(val: Windows, *, settings: FitSettings, targets: Targets | None) -> DataLoader[Any]:
     sampler = LengthBuckets(val.lengths, batch_size=settings.batch_size, shuffle=False)
-    return DataLoader(Items(val), batch_sampler=sampler, collate_fn=collate)
+    return DataLoader(Items(val, targets=targets), batch_sampler=sampler, collate_fn=_collate(targets))
+
+
+def _collate(targets: Targets | None) -> Callable[..., Batch]:
+    return collate if targets is None else collate_transcripts
 
 
 def _device(settings: FitSettings) -> dict[str, Any]:

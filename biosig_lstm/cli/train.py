@@ -13,16 +13,23 @@ from biosig_lstm.errors import ParameterError
 __all__ = ["add"]
 
 _FOR_TABLES = ("channels", "rate_hz", "window_s", "folds", "report")
+_FOR_TREES = ("label", "classes", "types", "stretch_s")
 _FOR_PROTOCOLS = ("data", "log")
+_GOES_WITH = {
+    "protocol": _FOR_PROTOCOLS,
+    "table": _FOR_TABLES,
+    "BIDS tree": (*_FOR_TREES, *_FOR_TABLES),
+}
 
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
-    train = commands.add_parser("train", help="train a model by a protocol, or on a table of your recordings")
+    train = commands.add_parser("train", help="train a model by a protocol, or on your recordings")
     train.add_argument(
         "source",
-        metavar="PROTOCOL|TABLE.csv",
-        help="a protocol such as mitdb-aami, or a CSV file with columns path,label,subject[,start_s,stop_s]",
+        metavar="PROTOCOL|TABLE.csv|BIDSROOT",
+        help="a protocol such as mitdb-aami, a CSV file with columns path,label,subject[,start_s,stop_s], "
+        "or the root of a BIDS tree of EEG",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="the model file to write")
     train.add_argument("--seed", type=natural, default=0, metavar="N", help="decides weights, order, augmentation")
@@ -31,7 +38,7 @@ def add(commands: Any) -> None:
     protocol = train.add_argument_group("with a protocol")
     protocol.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
     protocol.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
-    table = train.add_argument_group("with a table")
+    table = train.add_argument_group("with a table or a BIDS tree")
     table.add_argument("--channels", nargs="+", metavar="NAME", help="channels to use; all by default")
     table.add_argument(
         "--rate-hz", type=float, metavar="HZ", help="bring all recordings to this rate; theirs may differ"
@@ -39,15 +46,30 @@ def add(commands: Any) -> None:
     table.add_argument("--window-s", type=float, metavar="S", help="longest piece looked at as one; 30 by default")
     table.add_argument("--folds", type=natural, metavar="N", help="of the validation by subject; 5 by default, 0: none")
     table.add_argument("--report", metavar="DIR", help="write the validation's scores and predictions here")
+    tree = train.add_argument_group("with a BIDS tree")
+    tree.add_argument(
+        "--label",
+        metavar="COLUMN",
+        help="column of events.tsv or participants.tsv, or an entity such as task; trial_type by default",
+    )
+    tree.add_argument("--classes", nargs="+", metavar="LABEL", help="labels to tell apart; all by default")
+    tree.add_argument("--types", nargs="+", metavar="TYPE", help="types of channels to use, such as EEG")
+    tree.add_argument(
+        "--stretch-s", nargs=2, type=float, metavar=("START", "STOP"), help="of each event, from its onset"
+    )
     train.set_defaults(run=_train, kept=_kept)
 
 
-def _is_table(source: str) -> bool:
-    return source.lower().endswith((".csv", ".tsv")) or Path(source).is_file()
+def _kind(source: str) -> str:
+    if source.lower().endswith((".csv", ".tsv")) or Path(source).is_file():
+        return "table"
+    from biosig_lstm.recipes import recipe_names
+
+    return "BIDS tree" if Path(source).is_dir() and source not in recipe_names() else "protocol"
 
 
 def _kept(chosen: argparse.Namespace) -> str:
-    if _is_table(chosen.source):
+    if _kind(chosen.source) != "protocol":
         return "nothing is kept"
     return "the same command goes on from here" if chosen.log else "nothing is kept, --log DIR would keep it"
 
@@ -55,15 +77,17 @@ def _kept(chosen: argparse.Namespace) -> str:
 def _train(chosen: argparse.Namespace) -> int:
     from biosig_lstm.estimators import check_writable
 
-    is_table = _is_table(chosen.source)
-    misplaced = [name for name in (_FOR_PROTOCOLS if is_table else _FOR_TABLES) if getattr(chosen, name) is not None]
+    kind = _kind(chosen.source)
+    every = dict.fromkeys(name for names in _GOES_WITH.values() for name in names)
+    misplaced = [name for name in every if name not in _GOES_WITH[kind] and getattr(chosen, name) is not None]
     if misplaced:
-        kind = "a protocol, not with a table" if is_table else "a table, not with a protocol"
-        raise ParameterError(f"--{misplaced[0].replace('_', '-')} goes with {kind}; got {chosen.source}")
+        other = next(with_ for with_, names in _GOES_WITH.items() if misplaced[0] in names)
+        option = misplaced[0].replace("_", "-")
+        raise ParameterError(f"--{option} goes with a {other}, not with a {kind}; got {chosen.source}")
     if chosen.report and chosen.folds == 0:
         raise ParameterError("--report is of the validation, which --folds 0 leaves out")
     check_writable(chosen.out)
-    return _train_on_table(chosen) if is_table else _train_by_protocol(chosen)
+    return _train_by_protocol(chosen) if kind == "protocol" else _train_on_recordings(chosen, kind)
 
 
 def _train_by_protocol(chosen: argparse.Namespace) -> int:
@@ -83,21 +107,27 @@ def _train_by_protocol(chosen: argparse.Namespace) -> int:
     return OK
 
 
-def _train_on_table(chosen: argparse.Namespace) -> int:
+def _train_on_recordings(chosen: argparse.Namespace, kind: str) -> int:
     from biosig_lstm.estimators import Classifier
     from biosig_lstm.scoring import output_folder
 
     if chosen.report:
         output_folder(chosen.report)
-    given = {"n_splits": chosen.folds, "window_s": chosen.window_s, "max_epochs": chosen.max_epochs}
-    model = Classifier.from_table(
+    wanted = {
+        "n_splits": chosen.folds,
+        "window_s": chosen.window_s,
+        "max_epochs": chosen.max_epochs,
+        **{name: getattr(chosen, name) for name in _FOR_TREES},
+    }
+    train = Classifier.from_table if kind == "table" else Classifier.from_bids
+    model = train(
         chosen.source,
         channels=chosen.channels,
         rate_hz=chosen.rate_hz,
         seed=chosen.seed,
         device=chosen.device,
         announce=_overwrite,
-        **{name: value for name, value in given.items() if value is not None},
+        **{name: value for name, value in wanted.items() if value is not None},
     )
     model.save(chosen.out)
     if model.validation is not None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biosig_lstm.datasets._base import Dataset, cache_folder
+from biosig_lstm.datasets._bids import BidsDataset, open_bids
 from biosig_lstm.datasets._card import Card, Protocol, card_folder, read_card
 from biosig_lstm.errors import ParameterError, options
 from biosig_lstm.steps import names_in
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from biosig_lstm.transfer import Report
 
 __all__ = [
+    "BidsDataset",
     "Card",
     "Dataset",
     "Protocol",
@@ -29,6 +31,7 @@ __all__ = [
     "get",
     "get_protocol",
     "names",
+    "open_bids",
     "protocol_names",
     "read_card",
 ]

@@ -25,7 +25,7 @@ from biosig_lstm.windows import Pieces
 if TYPE_CHECKING:
     from biosig_lstm.estimators.classifier import Classifier
 
-__all__ = ["Validation", "classifier_from_table"]
+__all__ = ["Validation", "classifier_from_rows", "classifier_from_table"]
 
 _WINDOW_S = 30.0
 _SETTINGS = FitSettings(max_epochs=30, batch_size=16, learning_rate=3e-3, average_decay=0.98)
@@ -56,9 +56,14 @@ class Validation:
         return f"<p>{self.n_splits} folds by subject</p>{self.scores._repr_html_()}"
 
 
-def classifier_from_table(
+def classifier_from_table(kind: type[Classifier], path: str | Path, **settings: Any) -> Classifier:
+    """Return a trained `Classifier`; see `Classifier.from_table`."""
+    return classifier_from_rows(kind, read_table(path), **settings)
+
+
+def classifier_from_rows(
     kind: type[Classifier],
-    path: str | Path,
+    table: Table,
     *,
     channels: Sequence[str] | None = None,
     rate_hz: float | None = None,
@@ -71,8 +76,7 @@ def classifier_from_table(
     announce: Callable[[str], None] | None = None,
     **changes: Any,
 ) -> Classifier:
-    """Return a trained `Classifier`; see `Classifier.from_table`."""
-    table = read_table(path)
+    """Return a `Classifier` trained on the rows of a table, wherever they were read; parameters of `from_table`."""
     folds = _check_classes(table, n_splits)
     names = [channels] if isinstance(channels, str) else channels
     if pipeline is not None and (names or rate_hz):

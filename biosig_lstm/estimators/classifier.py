@@ -8,6 +8,7 @@ from typing import Any, Self, cast
 
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators._base import Estimator
+from biosig_lstm.estimators._from_bids import classifier_from_bids
 from biosig_lstm.estimators._from_table import Validation, classifier_from_table
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.models import ModelSpec
@@ -96,6 +97,54 @@ class Classifier(Estimator):
             progress=progress,
             announce=announce,
             **changes,
+        )
+        return cast("Self", made)
+
+    @classmethod
+    def from_bids(
+        cls,
+        root: str | Path,
+        label: str = "trial_type",
+        *,
+        classes: Sequence[str] = (),
+        types: Sequence[str] = (),
+        stretch_s: tuple[float, float] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return a classifier trained on a BIDS tree, with its scores on subjects it had not seen.
+
+        Parameters
+        ----------
+        root : path
+            The folder that holds the ``sub-*`` folders.
+        label : str
+            What is to be told: a column of ``events.tsv`` (each event is an item), a column of ``participants.tsv`` or
+            an entity of the names such as ``task`` (each recording is one); see `biosig_lstm.datasets.open_bids`.
+        classes : sequence of str, optional
+            Labels to tell apart; all that occur by default. Others are left out.
+        types : sequence of str, optional
+            Types of channels to use, as in ``("EEG",)``.
+        stretch_s : (float, float) [unit=s], optional
+            Stretch of each event that is looked at, from its onset; the event itself by default.
+        **settings
+            As of `from_table`: channels, rate_hz, window_s, pipeline, model, settings, n_splits, progress, announce,
+            and single settings of the training.
+
+        Returns
+        -------
+        Classifier
+            Trained on everything; `validation` holds the scores of the folds by subject.
+
+        Raises
+        ------
+        DataError
+            When the tree cannot be used, or as in `from_table`: recordings differ in channels, rate or units, or a
+            class has one subject.
+        ParameterError
+            When no table has the column, a class does not occur, or events are instants and no stretch is given.
+        """
+        made = classifier_from_bids(
+            cls, root, label=label, classes=classes, types=types, stretch_s=stretch_s, **settings
         )
         return cast("Self", made)
 

@@ -5,6 +5,7 @@ A family of formats is one public module here. It offers a `FAMILY`, and `open_r
 
 from __future__ import annotations
 
+from biosig_lstm.formats._bids import read_bids_events, write_bids_events
 from biosig_lstm.formats._family import (
     Channel,
     Family,
@@ -14,4 +15,13 @@ from biosig_lstm.formats._family import (
     open_recording,
 )
 
-__all__ = ["Channel", "Family", "channels_wanted", "find_recordings", "list_channels", "open_recording"]
+__all__ = [
+    "Channel",
+    "Family",
+    "channels_wanted",
+    "find_recordings",
+    "list_channels",
+    "open_recording",
+    "read_bids_events",
+    "write_bids_events",
+]

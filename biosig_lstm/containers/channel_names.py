@@ -184,7 +184,9 @@ def the_channel_meant(name: str, channels: Sequence[str], units: Sequence[str] |
     return found[0]
 
 
-def eeg_channels(which: str | Sequence[str], channels: Sequence[str], units: Sequence[str]) -> list[str]:
+def eeg_channels(
+    which: str | Sequence[str], channels: Sequence[str], units: Sequence[str], *, typed: Sequence[str] = ()
+) -> list[str]:
     """Return the channels that a step for EEG works on.
 
     Parameters
@@ -193,6 +195,8 @@ def eeg_channels(which: str | Sequence[str], channels: Sequence[str], units: Seq
         ``eeg``: the voltages that are named as EEG; ``all``: every voltage; or names, as `channels_meant` takes them.
     channels, units : sequence of str
         Of the recording.
+    typed : sequence of str, optional
+        Channels whose type is known to be EEG: taken for ``eeg`` where no name says so.
 
     Raises
     ------
@@ -206,7 +210,7 @@ def eeg_channels(which: str | Sequence[str], channels: Sequence[str], units: Seq
     if which not in {"eeg", "all"}:
         raise ParameterError(f"channels are 'eeg', 'all' or a tuple of names, got {which!r}")
     volts = [name for name, unit in zip(channels, units, strict=True) if unit in _VOLTS]
-    found = [name for name in volts if which == "all" or is_eeg_channel(name)]
+    found = [name for name in volts if which == "all" or is_eeg_channel(name)] or list(typed)
     if not found:
         held = ", ".join(f"{name} ({unit or 'no unit'})" for name, unit in zip(channels, units, strict=True))
         what = "voltage" if which == "all" else "voltage that is named as EEG; name the channels in channels=(...)"

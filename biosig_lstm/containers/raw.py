@@ -29,8 +29,8 @@ class RecordingFilter(Protocol):
 
     chooses_channels: ClassVar[bool]
 
-    def beside_bad(self, recording: Recording, bad: Sequence[str]) -> Recording:
-        """Return the recording changed; what is bad must not spoil the others."""
+    def knowing(self, recording: Recording, *, bad: Sequence[str], eeg: Sequence[str]) -> Recording:
+        """Return the recording changed, where it is known which channels are bad and which are EEG."""
         ...
 
     def sources(self, recording: Recording) -> dict[str, tuple[str, ...]]:
@@ -75,14 +75,15 @@ def filter_raw(raw: mne.io.BaseRaw, step: RecordingFilter) -> mne.io.RawArray:
     Notes
     -----
     Voltages and MEG go through the filter; all other channels (stimulus, misc ...) stay as they are, and follow a new
-    rate as `mne.io.Raw.resample` lets them. A channel marked as bad is filtered too, but has no part in an average
-    reference; a derivation of a bad channel is bad. Values that change pass through float32. Cut-offs in the info are
-    not updated.
+    rate as `mne.io.Raw.resample` lets them. A channel marked as bad is filtered too, but `Rereference` leaves it out
+    and as it is, as MNE does; a derivation of a bad channel is bad. Values that change pass through float32. Cut-offs in
+    the info are not updated.
     """
     kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
     through = [name for name in raw.ch_names if step.chooses_channels or kinds[name] in (*_VOLTAGES, *_FIELDS)]
     before = _recording(raw, through, kinds)
-    after = step.beside_bad(before, raw.info["bads"])
+    eeg = [name for name in through if kinds[name] == "eeg"]
+    after = step.knowing(before, bad=raw.info["bads"], eeg=eeg)
     made = {name: (name,) for name in after.channels} | step.sources(before)
     rows = _rows(raw, before, after, made)
     others = [] if step.chooses_channels else [name for name in raw.ch_names if name not in through]

@@ -119,8 +119,8 @@ class Filter(Step):
             values = self.apply(recording.signals, recording.fs)
         return recording.with_signals(values, note=repr(self))
 
-    def beside_bad(self, recording: Recording, bad: Sequence[str]) -> Recording:  # noqa: ARG002
-        """Return the recording filtered, where some channels are known to be bad: they must not spoil the others."""
+    def knowing(self, recording: Recording, *, bad: Sequence[str], eeg: Sequence[str]) -> Recording:  # noqa: ARG002
+        """Return the recording filtered, where it is known which channels are bad and which are EEG."""
         return self.on_recording(recording)
 
     def sources(self, recording: Recording) -> dict[str, tuple[str, ...]]:  # noqa: ARG002

@@ -115,12 +115,12 @@ class Rereference(Filter):
             When an electrode is not there, the channels are of several units, there is nothing to average, or a channel
             holds NaN: its name, and where, in seconds.
         """
-        return self.beside_bad(recording, ())
+        return self.knowing(recording, bad=(), eeg=())
 
-    def beside_bad(self, recording: Recording, bad: Sequence[str]) -> Recording:
-        """Return the recording against the new reference; bad channels get it, and have no part in an average."""
+    def knowing(self, recording: Recording, *, bad: Sequence[str], eeg: Sequence[str]) -> Recording:
+        """Return the recording against the new reference; bad channels have no part in it and stay as they are."""
         try:
-            changed, mean_of = self._found(recording, bad)
+            changed, mean_of = self._found(recording, bad, eeg)
         except DataError as error:
             raise DataError(f"{recording.id}: {error}") from None
         part = recording.pick(dict.fromkeys([*changed, *mean_of]))
@@ -137,15 +137,14 @@ class Rereference(Filter):
         what = f"the average of {len(mean_of)}" if self.reference == _AVERAGE else " and ".join(mean_of)
         return recording.with_signals(values, note=f"{self!r}: {len(changed)} channels against {what}")
 
-    def _found(self, recording: Recording, bad: Sequence[str]) -> tuple[list[str], list[str]]:
+    def _found(self, recording: Recording, bad: Sequence[str], eeg: Sequence[str]) -> tuple[list[str], list[str]]:
         """Return what is changed, and what the reference is made of."""
         names, units = list(recording.channels), list(recording.units)
-        changed = [name for name in eeg_channels(self.channels, names, units) if not is_derivation(name)]
-        if self.reference == _AVERAGE:
-            mean_of = [name for name in changed if name not in bad]
-        else:
-            mean_of = [the_channel_meant(name, names, units) for name in self.reference]
-        if not changed or (self.reference == _AVERAGE and len(mean_of) < 2):
+        asked = eeg_channels(self.channels, names, units, typed=eeg)
+        changed = [name for name in asked if not is_derivation(name) and name not in bad]
+        average = self.reference == _AVERAGE
+        mean_of = changed if average else [the_channel_meant(name, names, units) for name in self.reference]
+        if not changed or (average and len(mean_of) < 2):
             raise DataError(
                 f"{len(mean_of)} channels against a common reference, an average needs two: {', '.join(names)}"
             )

@@ -44,6 +44,8 @@ class Evaluation:
         From the first record read to the scores.
     notes : str
         What the protocol's users must know.
+    annotated : tuple of Recording
+        What was scored, without signals: what the experts said of it.
     """
 
     model: str
@@ -57,6 +59,7 @@ class Evaluation:
     positions: str
     seconds: float
     notes: str = ""
+    annotated: tuple[Recording, ...] = ()
 
     def __repr__(self) -> str:
         where = f", positions {self.positions}" if self.positions else ""
@@ -162,6 +165,7 @@ def evaluate_protocol(
         positions=("detected" if detected else "reference") if asked.can_detect else "",
         seconds=time.perf_counter() - started,
         notes=plan.notes,
+        annotated=tuple(part.recording for part in parts),
     )
 
 

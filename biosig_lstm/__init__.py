@@ -26,6 +26,7 @@ _PLACES = {
     "biosig_lstm.events.sleep_stages": ("SleepStages",),
     "biosig_lstm.windows.each_lead": ("EachLead",),
     "biosig_lstm.windows": ("AroundEvents", "Epochs", "FixedLength", "Pieces", "WholeRecording"),
+    "biosig_lstm.features.against_night": ("AgainstNight",),
     "biosig_lstm.features.band_envelope": ("BandEnvelope",),
     "biosig_lstm.features.band_power": ("BandPower", "band_power"),
     "biosig_lstm.features.coherence": ("Coherence",),

@@ -253,8 +253,8 @@ def columns_made(step: Step, windows: Windows) -> dict[str, Array]:
     return dict(zip(made.columns[first:], made.values.T[first:], strict=True))
 
 
-OF_NIGHTS = {"NightHeart"}
-"""Features of epochs rather than beats: `test_features_night_heart` holds them to the same."""
+OF_NIGHTS = {"AgainstNight", "NightHeart"}
+"""Features of epochs rather than beats: `test_features_night_heart` and `test_features_against_night` hold them to the same."""
 
 OF_EEG = {
     "BandEnvelope",

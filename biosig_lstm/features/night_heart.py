@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import DataError
+from biosig_lstm.features._night import against_night
 from biosig_lstm.steps import Step
 
 __all__ = ["BANDS_HZ", "COLUMNS", "WITHIN", "NightHeart", "night_heart"]
@@ -29,7 +30,7 @@ _PERCENTILES = (5, 95)
 _FAST_S, _SLOW_S, _SLOPE_S = 5, 150, 90
 _LEAST_KNOWN = 0.2
 _SMALL_VARIANCE, _SMALL_POWER = 1e-6, 1e-7
-_NORMAL_IQR, _LIMIT = 1.349, 4.0
+_LIMIT = 4.0
 
 WITHIN = (
     *(f"{name}_{width}s" for name in ("rr", "sd", "rmssd") for width in WIDTHS_S),
@@ -128,7 +129,7 @@ def night_heart(
     within = np.stack([*_levels(night), *_powers(night), *_rhythms(night), *_swings(night)], axis=1)
     hours = night.middles / (3600 * rate_hz)
     share = marks[: len(hours) * epoch_samples].reshape(-1, epoch_samples).mean(axis=1)
-    columns = np.concatenate([within, _against_night(within), np.stack([share, hours], axis=1)], axis=1)
+    columns = np.concatenate([within, against_night(within, limit=_LIMIT), np.stack([share, hours], axis=1)], axis=1)
     return columns.astype(np.float32)
 
 
@@ -194,11 +195,6 @@ def _moving_mean(values: Float64, width: int) -> Float64:
     padded = np.pad(values, (width // 2, width - 1 - width // 2), mode="edge")
     total = np.concatenate([[0.0], np.cumsum(padded)])
     return np.asarray((total[width:] - total[:-width]) / width)
-
-
-def _against_night(columns: Float64) -> Float64:
-    low, middle, high = np.percentile(columns, [25, 50, 75], axis=0)
-    return np.asarray(np.clip((columns - middle) / ((high - low) / _NORMAL_IQR + 1e-6), -_LIMIT, _LIMIT))
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,29 @@ from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators._from_table import Validation
 from biosig_lstm.estimators.classifier import Classifier
 from biosig_lstm.estimators.delineator import Delineator
+from biosig_lstm.estimators.language_model import LanguageModel
 from biosig_lstm.estimators.multi_label_classifier import MultiLabelClassifier, MultiLabelPredictions
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.estimators.step_classifier import StepClassifier
+from biosig_lstm.estimators.transcriber import Decoding, Transcriber
+from biosig_lstm.estimators.transcripts import Transcript, Transcripts, Word
 
 __all__ = [
     "Classifier",
+    "Decoding",
     "Delineator",
     "Estimator",
+    "LanguageModel",
     "MultiLabelClassifier",
     "MultiLabelPredictions",
     "Predictions",
     "StepClassifier",
     "Training",
+    "Transcriber",
+    "Transcript",
+    "Transcripts",
     "Validation",
+    "Word",
     "check_writable",
     "load",
     "read_header",
@@ -32,7 +41,7 @@ def load(path: str | Path) -> Estimator:
     from biosig_lstm.errors import DataError, options
 
     kinds: dict[str, type[Estimator]] = {
-        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator)
+        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator, Transcriber)
     }
     name = str(read_header(path).get("estimator"))
     if name not in kinds:

@@ -31,6 +31,14 @@ from biosig_lstm.metrics.seizures import (
 )
 from biosig_lstm.metrics.stages import STAGE_CLASSES, WNR, merge_classes, stage_scores
 from biosig_lstm.metrics.summary import class_scores, class_statistics, summarize
+from biosig_lstm.metrics.transcripts import (
+    EditCounts,
+    TranscriptScores,
+    character_error_rate,
+    edit_counts,
+    transcript_scores,
+    word_error_rate,
+)
 from biosig_lstm.metrics.waves import BOUNDARIES, CSE_TWO_SD_MS, boundary_errors, wave_scores
 
 __all__ = [
@@ -43,6 +51,7 @@ __all__ = [
     "SZCORE",
     "WITHOUT_232",
     "WNR",
+    "EditCounts",
     "EventMatch",
     "Interval",
     "MultiLabelScores",
@@ -50,11 +59,13 @@ __all__ = [
     "SeizureCounts",
     "SeizureRules",
     "SeizureScores",
+    "TranscriptScores",
     "accuracy",
     "balanced_accuracy",
     "beat_scores",
     "bootstrap_by_subject",
     "boundary_errors",
+    "character_error_rate",
     "cinc2017_scores",
     "class_scores",
     "class_statistics",
@@ -62,6 +73,7 @@ __all__ = [
     "confusion_by_subject",
     "confusion_matrix",
     "detected_beat_scores",
+    "edit_counts",
     "episode_counts",
     "episode_scores",
     "event_scores",
@@ -81,5 +93,7 @@ __all__ = [
     "sensitivity",
     "stage_scores",
     "summarize",
+    "transcript_scores",
     "wave_scores",
+    "word_error_rate",
 ]

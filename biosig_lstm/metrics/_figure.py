@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from biosig_lstm.metrics.multilabel import MultiLabelScores
     from biosig_lstm.metrics.result import Scores
+    from biosig_lstm.metrics.transcripts import TranscriptScores
 
 
 def scores_figure(scores: Scores) -> Figure:
@@ -39,6 +40,26 @@ def multilabel_figure(scores: MultiLabelScores) -> Figure:
     axes.axhspan(macro.low, macro.high, color="tab:blue", alpha=0.15)
     axes.set_xticks(range(len(shown)), shown, rotation=90)
     axes.set(ylabel="area under the ROC curve", title=f"each class, and their mean: {macro}")
+    return figure
+
+
+def transcript_figure(scores: TranscriptScores) -> Figure:
+    """Return a figure of each subject's share of substitutions, deletions and insertions, the worst first."""
+    counts = np.array([edits[0] for edits in scores.edits.values()], dtype=np.float64)
+    shares = counts[:, 1:] / np.maximum(counts[:, :3].sum(axis=1, keepdims=True), 1)
+    order = np.argsort(-shares.sum(axis=1), kind="stable")
+    names = np.array(list(scores.edits))[order]
+    figure = Figure(figsize=(max(4.0, 0.28 * len(names) + 1), 4.2), layout="constrained")
+    axes = figure.subplots()
+    below = np.zeros(len(names))
+    for kind, column in zip(("substitutions", "deletions", "insertions"), shares[order].T, strict=True):
+        axes.bar(range(len(names)), column, bottom=below, label=kind)
+        below += column
+    axes.set_xticks(range(len(names)), names, rotation=90)
+    name = next(iter(scores.metrics))
+    axes.set(ylabel=name, ylim=(0, max(1.05 * below.max(initial=0.0), 0.05)))
+    axes.set_title(f"{name} of each subject; of all {scores.metrics[name]}")
+    axes.legend()
     return figure
 
 

@@ -75,6 +75,7 @@ REFERENCES: list[tuple[Filter, Callable[[Array], Array], float]] = [
     (filters.ChannelNames(), lambda x: x, 1e-9),
     (filters.Rereference("average", channels="all"), lambda x: x - x.mean(axis=0), 1e-6),
     (filters.Rereference(("I", "V5"), channels=("II", "I")), lambda x: x - [[1], [1], [0]] * (x[0] + x[2]) / 2, 1e-6),
+    (filters.MarkArtefacts(peak_to_peak_uv=1e9, channels="all"), lambda x: x, 1e-9),
     (filters.Bipolar((("I", "II"), ("II", "V5"), ("V5", "I"))), lambda x: x - np.roll(x, -1, axis=0), 1e-6),
 ]
 CHOOSES = (filters.EcgLeads, filters.Channels, filters.ChannelNames)

@@ -76,8 +76,8 @@ def filter_raw(raw: mne.io.BaseRaw, step: RecordingFilter) -> mne.io.RawArray:
     -----
     Voltages and MEG go through the filter; all other channels (stimulus, misc ...) stay as they are, and follow a new
     rate as `mne.io.Raw.resample` lets them. A channel marked as bad is filtered too, but `Rereference` leaves it out
-    and as it is, as MNE does; a derivation of a bad channel is bad. Values that change pass through float32. Cut-offs in
-    the info are not updated.
+    and as it is, as MNE does; a derivation of a bad channel is bad. Values that change pass through float32. Cut-offs
+    in the info are not updated.
     """
     kinds = dict(zip(raw.ch_names, raw.get_channel_types(), strict=True))
     through = [name for name in raw.ch_names if step.chooses_channels or kinds[name] in (*_VOLTAGES, *_FIELDS)]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers.annotations import Int64, Strings, freeze
+from biosig_lstm.containers.rejections import Rejection, Rejections
 from biosig_lstm.errors import DataError, ParameterError
 
 __all__ = ["Windows"]
@@ -53,6 +54,8 @@ class Windows:
         lead after lead; the remaining columns are scalars.
     texts : array_like of str [shape=(n,)], optional
         What is said in each item, where items have transcripts; empty where nothing is said.
+    rejected : tuple of Rejection
+        What was left out of the recordings that these windows are of, or lost its label, and why; see `rejections`.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class Windows:
     step_labels: bool = False
     unit: str = ""
     texts: Strings | None = None
+    rejected: tuple[Rejection, ...] = ()
 
     def __post_init__(self) -> None:
         fixed: dict[str, Any] = {
@@ -108,7 +112,8 @@ class Windows:
         who = f"{len(set(self.subjects.tolist()))} subjects"
         counts = ", ".join(f"{name} {k}" for name, k in self.class_counts().items())
         labels = counts or ("no labels" if self.texts is None else "transcripts")
-        return f"Windows({len(self)} items of {span} steps x {len(self.columns)} features; {who}; {labels})"
+        lost = f"; {len(self.rejections)} rejected" if self.rejected else ""
+        return f"Windows({len(self)} items of {span} steps x {len(self.columns)} features; {who}; {labels}{lost})"
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Windows):
@@ -148,6 +153,12 @@ class Windows:
         counts = np.bincount(self.y[self.y >= 0], minlength=len(self.classes))
         return dict(zip(self.classes, counts.tolist(), strict=False))
 
+    @property
+    def rejections(self) -> Rejections:
+        """What was left out or lost its label, and why, by recording, time, channel and reason."""
+        n_rejected = len({row[:3] for row in self.rejected})
+        return Rejections(self.rejected, len(self.values) if self.step_labels else len(self) + n_rejected)
+
     def select(self, index: npt.ArrayLike) -> Windows:
         """Return the items that a mask or an array of indices chooses, in that order."""
         chosen = np.asarray(index)
@@ -165,6 +176,7 @@ class Windows:
             fs=self.fs[items],
             positions=None if self.positions is None else self.positions[steps],
             texts=None if self.texts is None else self.texts[items],
+            rejected=_rejected_of(self, set(self.recordings[items].tolist())),
         )
 
     def into_runs(self, n_steps: int, *, first: int | None = None) -> Windows:
@@ -238,7 +250,14 @@ class Windows:
             for name in ("values", "y", "subjects", "recordings", "starts", "fs", "positions", "texts")
         }
         ends = [part.offsets[1:] + shift for part, shift in zip(sets, shifts, strict=True)]
-        return replace(sets[0], offsets=np.concatenate([[0], *ends]), **joined)
+        rejected = tuple(row for part in sets for row in part.rejected)
+        return replace(sets[0], offsets=np.concatenate([[0], *ends]), rejected=rejected, **joined)
+
+
+def _rejected_of(windows: Windows, recordings: set[str]) -> tuple[Rejection, ...]:
+    """Return what was rejected of some recordings, and of those of which nothing is left."""
+    gone = recordings.union(row.recording for row in windows.rejected) - set(windows.recordings.tolist())
+    return tuple(row for row in windows.rejected if row.recording in recordings | gone)
 
 
 def _join(arrays: list[Any]) -> Any:

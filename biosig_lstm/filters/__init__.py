@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from biosig_lstm.filters.artefacts import MarkArtefacts
 from biosig_lstm.filters.bandpass import Bandpass, bandpass
 from biosig_lstm.filters.baseline import BaselineWander, remove_baseline_wander
 from biosig_lstm.filters.bipolar import MONTAGES, Bipolar
@@ -33,6 +34,7 @@ __all__ = [
     "Gap",
     "Highpass",
     "Lowpass",
+    "MarkArtefacts",
     "Mono",
     "Normalize",
     "Notch",

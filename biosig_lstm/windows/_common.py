@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.containers import Recording, Windows
+from biosig_lstm._artefacts import BAD, is_bad
+from biosig_lstm.containers import Recording, Rejection, Windows
+from biosig_lstm.containers.rejections import warn_of_losses
 from biosig_lstm.errors import DataError
 
-__all__ = ["check_rate", "even_items", "indices", "label_at", "unit"]
+__all__ = ["check_rate", "even_items", "indices", "label_at", "without_bad", "over_bad", "unit"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -25,6 +27,7 @@ def even_items(
 ) -> Windows:
     """Return an item of `width` samples for each start, labelled by the annotation, or all of them, over its middle."""
     steps = (starts[:, None] + np.arange(width)[None, :]).reshape(-1)
+    recording = without_bad(recording, classes)
     labels = [_labels_at(recording, int(start) + width // 2) for start in starts]
     return Windows(
         values=recording.signals.T[steps],
@@ -39,6 +42,30 @@ def even_items(
         classes=classes,
         unit=unit(recording.units),
     )
+
+
+def without_bad(recording: Recording, classes: Sequence[str]) -> Recording:
+    """Return the recording without the annotations that mark bad stretches, unless their label is a class."""
+    marks = recording.annotations
+    bad = [is_bad(label) and label not in classes for label in marks.labels.tolist()]
+    return recording.with_annotations(marks[~np.array(bad)]) if any(bad) else recording
+
+
+def over_bad(
+    recording: Recording, starts: Int64, stops: Int64, classes: Sequence[str]
+) -> tuple[npt.NDArray[np.bool_], tuple[Rejection, ...]]:
+    """Return which windows a bad stretch overlaps, and what is wrong with them; it warns where they are many."""
+    marks = recording.annotations
+    bad = marks[np.array([is_bad(label) and label not in classes for label in marks.labels.tolist()], dtype=bool)]
+    ends = np.maximum(bad.stops, bad.starts + 1)
+    over = (bad.starts[None, :] < stops[:, None]) & (ends[None, :] > starts[:, None])
+    fs, reasons = recording.fs, [label.removeprefix(BAD) for label in bad.labels.tolist()]
+    rejected = dict.fromkeys(
+        Rejection(recording.id, float(starts[k] / fs), float(stops[k] / fs), reasons[m], str(bad.notes[m]))
+        for k, m in np.argwhere(over)
+    )
+    warn_of_losses(rejected, {recording.id: len(starts)}, stacklevel=4)
+    return np.asarray(over.any(axis=1)), tuple(rejected)
 
 
 def unit(units: Sequence[str]) -> str:

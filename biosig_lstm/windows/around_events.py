@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from biosig_lstm.containers import DETECTED, Recording, Windows
+from biosig_lstm.containers import DETECTED, Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import check_rate, indices, unit
+from biosig_lstm.windows._common import check_rate, indices, without_bad, over_bad, unit
 
 __all__ = ["AroundEvents", "sample_around"]
 
@@ -99,7 +99,8 @@ class AroundEvents(Step):
     leads : int
         Rows of a window: recordings with fewer channels get rows of zeros, further channels are left out.
     classes : tuple of str
-        Labels that events are scored by, in the order of their index; other labels count as none.
+        Labels that events are scored by, in the order of their index; other labels count as none. Stretches whose label
+        begins with ``bad`` are no events; a window that one overlaps loses its label, see `Windows.rejections`.
     """
 
     kind: ClassVar[str] = "windows"
@@ -120,12 +121,14 @@ class AroundEvents(Step):
 
     def __call__(self, recording: Recording) -> Windows:
         """Return one item: a step for each event, the window of each lead flattened, lead after lead."""
-        events = recording.annotations
+        events = without_bad(recording, self.classes).annotations
         rate_hz = self.rate_hz or recording.fs
         check_rate(recording, rate_hz)
         if not len(events):
             raise DataError(f"{recording.id}: no beats or other events to cut windows around")
-        self._check_labels(recording)
+        self._check_labels(recording, events)
+        before, after = round(self.before_s * recording.fs), round(self.after_s * recording.fs)
+        bad, rejected = over_bad(recording, events.starts - before, events.starts + after, self.classes)
         cut = sample_around(
             recording.signals[: self.leads],
             np.asarray(events.starts),
@@ -145,16 +148,17 @@ class AroundEvents(Step):
             recordings=np.array([recording.id]),
             starts=events.starts[:1],
             fs=np.array([recording.fs]),
-            y=indices(events.labels.tolist(), self.classes),
+            y=np.where(bad, -1, indices(events.labels.tolist(), self.classes)),
             classes=self.classes,
             positions=events.starts,
             window_shape=(self.leads, cut.shape[2]),
             step_labels=True,
             unit=unit(recording.units[: self.leads]),
+            rejected=rejected,
         )
 
-    def _check_labels(self, recording: Recording) -> None:
-        foreign = set(recording.annotations.labels.tolist()) - {*self.classes, DETECTED}
+    def _check_labels(self, recording: Recording, events: Annotations) -> None:
+        foreign = set(events.labels.tolist()) - {*self.classes, DETECTED}
         if foreign:
             warnings.warn(
                 f"{recording.id}: events labelled {', '.join(sorted(foreign)[:12])} count as unlabelled, classes are "

@@ -12,7 +12,7 @@ from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.containers.annotations import Int64
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, unit
+from biosig_lstm.windows._common import indices, without_bad, over_bad, unit
 
 __all__ = ["Epochs"]
 
@@ -27,7 +27,8 @@ class Epochs(Step):
         Length of an epoch; what is left over at the end is left out.
     classes : tuple of str
         Labels of epochs: an epoch has the label of the annotation that covers its middle, the latest of several,
-        or none.
+        or none. An epoch that a stretch overlaps whose label begins with ``bad``, as `MarkArtefacts` and MNE have them,
+        has no label; `Windows.rejections` says which and why.
 
     Raises
     ------
@@ -58,6 +59,10 @@ class Epochs(Step):
             what = f"{recording.duration_s:g} s of {n_channels} channels"
             raise DataError(f"{recording.id}: {what} hold no epoch of {self.length_s:g} s")
         starts = width * np.arange(n_epochs)
+        labels = indices(
+            _labels_at(without_bad(recording, self.classes).annotations, starts + width // 2), self.classes
+        )
+        bad, rejected = over_bad(recording, starts, starts + width, self.classes)
         cut = recording.signals[:, : n_epochs * width].reshape(n_channels, n_epochs, width)
         return Windows(
             values=cut.transpose(1, 0, 2).reshape(n_epochs, -1),
@@ -68,11 +73,12 @@ class Epochs(Step):
             recordings=np.array([recording.id]),
             starts=np.zeros(1, dtype=np.int64),
             fs=np.array([recording.fs]),
-            y=indices(_labels_at(recording.annotations, starts + width // 2), self.classes),
+            y=np.where(bad, -1, labels),
             classes=self.classes,
             window_shape=(n_channels, width),
             step_labels=True,
             unit=unit(recording.units),
+            rejected=rejected,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import even_items
+from biosig_lstm.windows._common import even_items, over_bad
 
 __all__ = ["FixedLength"]
 
@@ -31,6 +31,9 @@ class FixedLength(Step):
     multi_label : bool
         Whether a window may bear several labels, those of all annotations that cover its middle: it does not bear
         those that are not among them. Where there is no annotation at all, nothing is known.
+    leave_out_bad : bool
+        Leave out windows that a stretch overlaps whose label begins with ``bad``, as `MarkArtefacts` and MNE have them,
+        unless that label is a class; `Windows.rejections` says which and why.
     """
 
     kind: ClassVar[str] = "windows"
@@ -39,6 +42,7 @@ class FixedLength(Step):
     step_s: float | None = None
     classes: tuple[str, ...] = ()
     multi_label: bool = False
+    leave_out_bad: bool = True
 
     def __post_init__(self) -> None:
         if not all(0 < length < math.inf for length in (self.length_s, self.step_s) if length is not None):
@@ -53,4 +57,8 @@ class FixedLength(Step):
             raise DataError(
                 f"{recording.id}: {recording.duration_s:g} s are too short for a {self.length_s:g}-s window"
             )
-        return even_items(recording, starts, width=width, classes=self.classes, multi_label=self.multi_label)
+        made = even_items(recording, starts, width=width, classes=self.classes, multi_label=self.multi_label)
+        if not self.leave_out_bad:
+            return made
+        bad, rejected = over_bad(recording, starts, starts + width, self.classes)
+        return replace(made.select(~bad), rejected=rejected) if rejected else made

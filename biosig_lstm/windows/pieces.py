@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, label_at, unit
+from biosig_lstm.windows._common import indices, label_at, without_bad, unit
 
 __all__ = ["Pieces"]
 
@@ -46,7 +46,8 @@ class Pieces(Step):
         most = max(math.floor(self.longest_s * recording.fs * (1 + 1e-9)), 1)
         n_pieces = -(-recording.n_samples // most)
         edges = np.arange(n_pieces + 1) * recording.n_samples // n_pieces
-        labels = [label_at(recording, int(middle)) for middle in (edges[:-1] + edges[1:]) // 2]
+        known = without_bad(recording, self.classes)
+        labels = [label_at(known, int(middle)) for middle in (edges[:-1] + edges[1:]) // 2]
         return Windows(
             values=recording.signals.T,
             offsets=edges,

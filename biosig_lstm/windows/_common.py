@@ -12,7 +12,7 @@ from biosig_lstm.containers import Recording, Rejection, Windows
 from biosig_lstm.containers.rejections import warn_of_losses
 from biosig_lstm.errors import DataError
 
-__all__ = ["check_rate", "even_items", "indices", "label_at", "without_bad", "over_bad", "unit"]
+__all__ = ["check_rate", "even_items", "indices", "label_at", "over_bad", "unit", "without_bad"]
 
 Int64 = npt.NDArray[np.int64]
 

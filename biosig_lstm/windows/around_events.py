@@ -14,7 +14,7 @@ from numba import njit
 from biosig_lstm.containers import DETECTED, Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import check_rate, indices, without_bad, over_bad, unit
+from biosig_lstm.windows._common import check_rate, indices, over_bad, unit, without_bad
 
 __all__ = ["AroundEvents", "sample_around"]
 

@@ -12,7 +12,7 @@ from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.containers.annotations import Int64
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, without_bad, over_bad, unit
+from biosig_lstm.windows._common import indices, over_bad, unit, without_bad
 
 __all__ = ["Epochs"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, label_at, without_bad, unit
+from biosig_lstm.windows._common import indices, label_at, unit, without_bad
 
 __all__ = ["Pieces"]
 

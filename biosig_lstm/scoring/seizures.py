@@ -68,7 +68,7 @@ class SeizureEvents:
     @property
     def labels(self) -> Strings:
         """``seizure`` for each row, shape (n,)."""
-        return np.full(len(self), SEIZURE, dtype=np.str_)
+        return np.full(len(self), SEIZURE)
 
     @property
     def durations_s(self) -> Float64:

@@ -17,6 +17,12 @@ def add(commands: Any) -> None:
     classify.add_argument("paths", nargs="+", metavar="PATH", help="records, files or folders")
     classify.add_argument("--out", required=True, metavar="DIR", help="predictions.csv and annotation files go here")
     classify.add_argument("--annotator", metavar="EXT", help="take beat positions from these annotations, e.g. atr")
+    classify.add_argument(
+        "--annotations",
+        choices=("auto", "bids", "edf", "none", "wfdb"),
+        default="auto",
+        help="form of the annotation files: BIDS events.tsv, EDF+ or WFDB; by default that of the source",
+    )
     classify.set_defaults(run=_classify)
 
 
@@ -26,7 +32,14 @@ def _classify(chosen: argparse.Namespace) -> int:
     output_folder(chosen.out)
     model = open_model(chosen.model)
     with status("classifying") as announce:
-        report = classify_files(model, chosen.paths, out=chosen.out, annotator=chosen.annotator, announce=announce)
+        report = classify_files(
+            model,
+            chosen.paths,
+            out=chosen.out,
+            annotator=chosen.annotator,
+            annotations=chosen.annotations,
+            announce=announce,
+        )
     for name, counts in report.counts.items():
         each = "  ".join(f"{label} {counts.get(label, 0)}" for label in report.labels)
         say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}")

@@ -56,11 +56,12 @@ class MultiLabelPredictions(Predictions):
         return np.array(["+".join(names[row].tolist()) or _NONE for row in self.named], dtype=np.str_)
 
     def annotations(self, recording: str) -> Annotations:
-        """Return the labels of one recording as annotations: an instant for each, at the start of its item."""
+        """Return the labels of one recording as annotations: each over its item."""
         rows = self.recordings == recording
         item, label = np.nonzero(self.named[rows])
-        at = self.samples[rows][item]
-        return Annotations(at, at, np.array(self.classes, dtype=np.str_)[label])
+        return Annotations(
+            self.samples[rows][item], self.stops[rows][item], np.array(self.classes, dtype=np.str_)[label]
+        )
 
     def _named(self, rows: npt.NDArray[np.bool_]) -> list[str]:
         _, label = np.nonzero(self.named[rows])

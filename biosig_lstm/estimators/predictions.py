@@ -7,7 +7,7 @@ import html
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,7 +21,7 @@ __all__ = ["Predictions"]
 
 Strings = npt.NDArray[np.str_]
 
-_ROWS = ("recordings", "subjects", "samples", "fs", "log_probabilities")
+_ROWS = ("recordings", "subjects", "samples", "fs", "log_probabilities", "durations_s")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -40,6 +40,8 @@ class Predictions:
         Natural logarithms.
     classes : tuple of str
         Names of the columns of `log_probabilities`.
+    durations_s : np.ndarray of float64 [shape=(n,), unit=s]
+        How long what each row is about lasts: a window, an epoch; 0, the default, for an instant such as a beat.
     """
 
     recordings: Strings
@@ -48,11 +50,14 @@ class Predictions:
     fs: npt.NDArray[np.float64]
     log_probabilities: npt.NDArray[np.float32]
     classes: tuple[str, ...]
+    durations_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), kw_only=True)
 
     def __post_init__(self) -> None:
+        if not len(self.durations_s):
+            object.__setattr__(self, "durations_s", np.zeros(len(self.samples)))
         for name in _ROWS:
             object.__setattr__(self, name, freeze(np.asarray(getattr(self, name))))
-        lengths = {name: len(getattr(self, name)) for name in ("recordings", "subjects", "samples", "fs")}
+        lengths = {name: len(getattr(self, name)) for name in _ROWS if name != "log_probabilities"}
         if len(set(lengths.values())) > 1:
             raise DataError(f"predictions need one of each for every row, got {lengths}")
         if self.log_probabilities.shape != (len(self.samples), len(self.classes)):
@@ -99,6 +104,11 @@ class Predictions:
         """Seconds from the start of the recording, shape (n,)."""
         return self.samples / self.fs
 
+    @property
+    def stops(self) -> npt.NDArray[np.int64]:
+        """Sample after the last of what each row is about, shape (n,); `samples` for an instant."""
+        return self.samples + np.rint(self.durations_s * self.fs).astype(np.int64)
+
     def at_rate(self, fs: float) -> Self:
         """Return the rows with their places in samples of another rate, such as that of the file."""
         samples = np.rint(self.samples * (fs / self.fs)).astype(np.int64)
@@ -114,9 +124,9 @@ class Predictions:
         return named
 
     def annotations(self, recording: str) -> Annotations:
-        """Return the rows of one recording as annotations: an instant and its label each."""
+        """Return the rows of one recording as annotations: a stretch, or an instant, and its label each."""
         rows = self.recordings == recording
-        return Annotations(self.samples[rows], self.samples[rows], self.labels[rows])
+        return Annotations(self.samples[rows], self.stops[rows], self.labels[rows])
 
     def csv_rows(self, *, header: bool = True) -> str:
         """Return the rows as CSV text: recording, sample, time_s, label, probability of each class."""

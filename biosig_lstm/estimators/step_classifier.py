@@ -82,6 +82,7 @@ class StepClassifier(Estimator):
             fs=windows.fs[item],
             log_probabilities=logs,
             classes=self.classes,
+            durations_s=np.full(len(item), 1 / windows.rate_hz if windows.rate_hz else 0.0),
         )
 
     def _in_chunks(self, windows: Windows, chunks: Chunks) -> list[Float32]:

@@ -13,7 +13,16 @@ from biosig_lstm.containers.channel_names import channels_meant
 from biosig_lstm.errors import DataError
 from biosig_lstm.steps import modules_in
 
-__all__ = ["Channel", "Family", "Opener", "channels_wanted", "find_recordings", "list_channels", "open_recording"]
+__all__ = [
+    "Channel",
+    "Family",
+    "Opener",
+    "channels_wanted",
+    "family_of",
+    "find_recordings",
+    "list_channels",
+    "open_recording",
+]
 
 
 class Channel(NamedTuple):
@@ -149,6 +158,17 @@ def list_channels(path: str | Path) -> list[Channel]:
     """
     family, found = _find(Path(path))
     return family.list_channels(found)
+
+
+def family_of(path: str | Path) -> str:
+    """Return the name of the family of formats that a recording is in: ``EEG``, ``WFDB`` and so on.
+
+    Raises
+    ------
+    DataError
+        When the file is not there, or its format is not known.
+    """
+    return _find(Path(path))[0].name
 
 
 def channels_wanted(path: str | Path, names: Iterable[str]) -> list[str] | None:

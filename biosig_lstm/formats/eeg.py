@@ -6,6 +6,7 @@ import re
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,18 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, options
 from biosig_lstm.formats._edf_header import EdfHeader, parse_edf_header
 from biosig_lstm.formats._edf_record import EdfRecord, read_edf_annotations
-from biosig_lstm.formats._family import Channel, Family
+from biosig_lstm.formats._edf_write import write_edf_annotations
+from biosig_lstm.formats._family import Channel, Family, family_of
 
-__all__ = ["FAMILY", "EdfRecord", "open_edf", "read_edf_annotations", "read_eeg"]
+__all__ = [
+    "FAMILY",
+    "EdfRecord",
+    "open_edf",
+    "read_edf_annotations",
+    "read_eeg",
+    "recording_start",
+    "write_edf_annotations",
+]
 
 _EDF = (".edf", ".bdf", ".rec")
 _BY_MNE = (".gdf", ".vhdr", ".ahdr", ".set", ".cnt", ".fif", ".fif.gz")
@@ -26,6 +36,7 @@ _READERS = {".cnt": "read_raw_cnt", ".ahdr": "read_raw_brainvision"}
 _MAGIC = (b"0       ", b"\xffBIOSEMI")
 _SMALLEST_UV, _LARGEST_UV = 0.05, 50_000.0
 _SAMPLES_LOOKED_AT = 20_000
+_PIVOT = 85
 _LATER_PART = re.compile(r"(-\d+|_split-(?!0*1_)\d+\w*)\.fif(\.gz)?$", re.IGNORECASE)
 
 
@@ -85,6 +96,27 @@ def read_eeg(
         recording = recording if annotations else recording.with_annotations(Annotations())
     _warn_of_size(recording)
     return recording
+
+
+def recording_start(path: str | Path) -> datetime | None:
+    """Return when a recording began, as its file says, without a time zone; None where it does not say.
+
+    Notes
+    -----
+    Of EDF and BDF the years 85 to 99 are those of the last century (EDF+ 2.1.3.2).
+    """
+    file = Path(path)
+    if not file.name.lower().endswith(_EDF):
+        stamp = None if family_of(file) != FAMILY.name else _open_raw(file).info["meas_date"]
+        return None if stamp is None else stamp.replace(tzinfo=None, microsecond=0)
+    numbers = re.fullmatch(r"(\d\d)\.(\d\d)\.(\d\d) (\d\d)\.(\d\d)\.(\d\d)", parse_edf_header(file).start)
+    if numbers is None:
+        return None
+    day, month, year, hour, minute, second = (int(number) for number in numbers.groups())
+    try:
+        return datetime(year + (1900 if year >= _PIVOT else 2000), month, day, hour, minute, second)
+    except ValueError:
+        return None  # no such day, or no such hour
 
 
 def _warn_of_size(recording: Recording) -> None:

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from biosig_lstm.containers import Recording
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.formats import channels_wanted, open_recording
-from biosig_lstm.formats.wfdb import write_annotations
+from biosig_lstm.scoring._annotation_files import check_form, write_back
 from biosig_lstm.scoring._output import Failure, output_folder, reason
 from biosig_lstm.scoring._paths import find_all, unique_names
-from biosig_lstm.scoring.tasks import Answers, Task, task_of
+from biosig_lstm.scoring.tasks import task_of
 
 __all__ = ["Failure", "FilesReport", "classify_files"]
 
@@ -55,6 +54,7 @@ def classify_files(
     *,
     out: str | Path,
     annotator: str | None = None,
+    annotations: str = "auto",
     announce: Announce | None = None,
 ) -> FilesReport:
     """Put the model's question to every recording under `paths`: which beats, which rhythm, which label.
@@ -67,11 +67,16 @@ def classify_files(
         Records, files, or folders that are searched for records.
     out : path
         Folder for the results, made where it is not there: ``predictions.csv`` (a row for each answer, of a model of
-        beats recording, sample, time_s, label, probability of each class), and where the answers are events, WFDB
-        annotation files, such as ``<recording>.beats``.
+        beats recording, sample, time_s, label, probability of each class), and annotation files.
     annotator : str, optional
         Take the positions of beats from annotation files of this extension, such as ``atr``; their labels are not
         looked at. None: detect the beats.
+    annotations : {"auto", "bids", "edf", "none", "wfdb"}
+        Form of the annotation files. *wfdb*: ``<recording>.beats`` and the like. *edf*: an EDF+ file
+        ``<recording>-annotations.edf`` that holds nothing else. *bids*: ``<recording>_events.tsv`` with probabilities,
+        and its JSON file; of recordings of a BIDS tree ``sub-*/[ses-*/]eeg/*_desc-predicted_events.tsv``. *auto* goes
+        by the source: *wfdb* for WFDB where answers are events, *bids* in a BIDS tree, *edf* for other EEG files, and
+        nothing where the one answer is of the whole recording.
     announce : callable, optional
         Called with the name of each recording before it is read.
 
@@ -85,8 +90,9 @@ def classify_files(
     Raises
     ------
     ParameterError
-        When nothing can be written to `out`.
+        When nothing can be written to `out`, or there is no such form of annotations.
     """
+    check_form(annotations)
     folder = output_folder(out)
     asked = task_of(model)
     asked.check(model)
@@ -104,7 +110,7 @@ def classify_files(
             channels = channels_wanted(path, wanted) if wanted else None
             recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
             said = asked.answer(model, recording, annotated=annotator is not None)
-            _write(asked, recording, said, folder=folder)
+            write_back(annotations, asked, recording, said, source=path, folder=folder)
         except Exception as error:  # whatever is wrong with one recording, the others are done
             failed.append(Failure(str(path), reason(error)))
             continue
@@ -112,10 +118,3 @@ def classify_files(
             file.write(said.csv_rows(header=False))
         counts[name] = dict(asked.counts(said))
     return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model))
-
-
-def _write(asked: Task, recording: Recording, said: Answers, *, folder: Path) -> None:
-    target = folder / recording.id
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for extension, marks in asked.annotations(recording, said).items():
-        write_annotations(target, extension, marks, fs=recording.fs)

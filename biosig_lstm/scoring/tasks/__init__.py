@@ -6,10 +6,10 @@ import importlib
 
 from biosig_lstm.errors import ParameterError, options
 from biosig_lstm.estimators import Estimator
-from biosig_lstm.scoring.tasks._task import Answers, Part, Task
+from biosig_lstm.scoring.tasks._task import Answers, Events, Part, Task
 from biosig_lstm.steps import names_in
 
-__all__ = ["Answers", "Part", "Task", "task", "task_of"]
+__all__ = ["Answers", "Events", "Part", "Task", "task", "task_of"]
 
 
 def task(name: str) -> Task:

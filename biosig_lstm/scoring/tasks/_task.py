@@ -13,10 +13,10 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.estimators import Estimator, Predictions
+from biosig_lstm.estimators import Estimator, MultiLabelPredictions, Predictions
 from biosig_lstm.metrics import Scores
 
-__all__ = ["Answers", "Part", "Task"]
+__all__ = ["Answers", "Events", "Part", "Task"]
 
 _SHOWN = 10
 
@@ -46,6 +46,13 @@ class Part(NamedTuple):
     recording: Recording
     truth: Any
     said: Any
+
+
+class Events(NamedTuple):
+    """Answers as stretches and instants of the recording, notes being channels, and the probability of each."""
+
+    annotations: Annotations
+    probability: npt.NDArray[np.float32] | None = None
 
 
 class Task(ABC):
@@ -149,6 +156,26 @@ class Task(ABC):
     def annotations(self, recording: Recording, said: Any) -> Mapping[str, Annotations]:  # noqa: ARG002
         """Return what is written beside the table for a recording, by the annotation file's extension."""
         return {}
+
+    def events(self, recording: Recording, said: Any) -> Events:
+        """Return the answers as events, for files other than WFDB's: each over what it is about.
+
+        Parameters
+        ----------
+        recording : Recording
+            That they are of.
+        said : Answers
+            Rows with a label and a place each.
+        """
+        spans_s = getattr(said, "spans_s", None)
+        if spans_s is not None:
+            edges = np.clip(np.rint(spans_s * recording.fs), 0, recording.n_samples).astype(np.int64).reshape(-1, 2)
+            return Events(Annotations(edges[:, 0], edges[:, 1], said.labels))
+        if not isinstance(said, Predictions) or isinstance(said, MultiLabelPredictions):
+            return Events(said.annotations(recording.id))
+        rows = said.of(recording.id)
+        order = np.argsort(rows.samples, kind="stable")
+        return Events(rows.annotations(recording.id), rows.probabilities.max(axis=1)[order])
 
 
 def _without(names: Sequence[str], others: Sequence[str]) -> str:

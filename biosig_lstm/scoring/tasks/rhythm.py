@@ -13,7 +13,7 @@ from biosig_lstm.events.rhythms import rhythm_changes
 from biosig_lstm.metrics import Scores
 from biosig_lstm.metrics.rhythm import CINC2017_CLASSES, cinc2017_scores
 from biosig_lstm.scoring.episodes import LONGEST_S, episodes_of, rhythm_along
-from biosig_lstm.scoring.tasks._task import Part, Task
+from biosig_lstm.scoring.tasks._task import Events, Part, Task
 
 __all__ = ["EXTENSION", "TASK", "RhythmTask"]
 
@@ -59,6 +59,14 @@ class RhythmTask(Task):
             return {}
         found = episodes_of(said, n_samples=recording.n_samples, fs=recording.fs)
         return {EXTENSION: rhythm_changes(found.episodes, n_samples=recording.n_samples)}
+
+    def events(self, recording: Recording, said: Predictions) -> Events:
+        """Return the rhythm of a short recording over the whole of it, of a long one the episodes of fibrillation."""
+        if recording.duration_s > LONGEST_S:
+            found = episodes_of(said, n_samples=recording.n_samples, fs=recording.fs).episodes
+            return Events(found.with_labels([label.removeprefix("(") for label in found.labels.tolist()]))
+        whole = Annotations([0], [recording.n_samples], said.labels[:1])
+        return Events(whole, said.probabilities.max(axis=1)[:1])
 
 
 TASK = RhythmTask()

@@ -17,7 +17,7 @@ from biosig_lstm.errors import DataError
 from biosig_lstm.estimators import Delineator, Estimator
 from biosig_lstm.metrics import Scores
 from biosig_lstm.metrics.waves import wave_scores
-from biosig_lstm.scoring.tasks._task import Part, Task
+from biosig_lstm.scoring.tasks._task import Events, Part, Task
 
 __all__ = ["TASK", "WaveTable"]
 
@@ -112,6 +112,14 @@ class _Waves(Task):
         names = _extensions([lead for _, lead, *_ in said.leads])
         return {name: waves.annotations() for name, (*_, waves) in zip(names, said.leads, strict=True)}
 
+    def events(self, recording: Recording, said: WaveTable) -> Events:
+        """Return each wave from its onset to its end on its lead; what is not known of it stands at its peak."""
+        last = max(recording.n_samples - 1, 0)
+        rows = [(lead, *row) for _, lead, _, waves in said.leads for row in waves.rows()]
+        starts = [_sample(onset, peak, last) for *_, onset, peak, _ in rows]
+        stops = [max(start, _sample(end, peak, last)) for start, (*_, peak, end) in zip(starts, rows, strict=True)]
+        return Events(Annotations(starts, stops, [row[1] for row in rows], [row[0] for row in rows]))
+
 
 TASK = _Waves()
 
@@ -121,6 +129,10 @@ def _pairs(part: Part) -> Iterable[tuple[Waves, Waves, str, float]]:
     recording = part.recording
     for lead, waves in part.truth.items():
         yield waves, found.get(lead, Waves()), recording.subject, recording.fs
+
+
+def _sample(place: float, peak: float, last: int) -> int:
+    return min(max(round(peak if math.isnan(place) else place), 0), last)
 
 
 def _extensions(leads: Sequence[str]) -> list[str]:

@@ -271,9 +271,12 @@ OF_EEG = {
 OF_RECORDINGS = {"BeatSequence"}
 """Features that make beats of a recording: `test_features_rhythm` holds them to the same."""
 
+OF_ITEMS = {"RejectArtefacts"}
+"""What leaves out items and makes no columns: `test_artefacts`."""
+
 
 def test_every_step_of_every_file_has_a_reference() -> None:
-    assert set(features.steps()) == set(IDS) | OF_NIGHTS | OF_EEG | OF_RECORDINGS
+    assert set(features.steps()) == set(IDS) | OF_NIGHTS | OF_EEG | OF_RECORDINGS | OF_ITEMS
 
 
 def test_every_file_is_a_feature_or_known_not_to_be() -> None:

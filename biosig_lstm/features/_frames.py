@@ -1,22 +1,25 @@
-"""Sound to the power in mel filters, frame by frame, in blocks that stay in the cache."""
+"""Sound to the power in mel filters, frame by frame, and its logarithm."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import fft
 
 from biosig_lstm.errors import DataError
+from biosig_lstm.features._lanes import LANES
 from biosig_lstm.features._mel import mel_filters
+from biosig_lstm.features._mel_kernels import mel_powers, turns
 from biosig_lstm.features._speech_settings import Settings
 
-__all__ = ["as_signal", "log_filters", "padded", "spectra"]
+__all__ = ["as_signal", "log_powers", "not_below", "padded"]
 
 Float32 = npt.NDArray[np.float32]
-_BLOCK = 512
+
+_BLOCK = 1024
+_DECIBELS = 10.0 / np.log(10.0)
 
 
 def as_signal(signal: npt.ArrayLike) -> Float32:
@@ -43,40 +46,61 @@ def padded(values: Float32, made: Settings) -> Float32:
     return np.concatenate([np.zeros(before, np.float32), values, np.zeros(after, np.float32)])
 
 
-def spectra(values: Float32, made: Settings, *, n_frames: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Return the power in each mel filter, (frames, n_mels), and the energy of each frame, (frames,).
+def log_powers(values: Float32, made: Settings, *, n_frames: int) -> tuple[Float32, Float32]:
+    """Return the logarithm of the power in each mel filter, (frames, n_mels), and of the energy, (frames,).
 
-    The first frame begins with the first sample.
+    The first frame begins with the first sample. Filters are natural logarithms or dB, as the settings want.
     """
-    dtype = np.float32 if made.single else np.float64
-    taper, filters = _taper(made).astype(dtype), mel_filters(made).T.astype(dtype)
-    powers, energies = np.empty((n_frames, made.n_mels), dtype), np.empty(n_frames, dtype)
-    width = made.n_fft if made.centred else made.width
-    views = np.lib.stride_tricks.sliding_window_view(values, width)[:: made.hop] if n_frames else values[None]
+    logs, energies = np.empty((n_frames, made.n_mels), np.float32), np.empty(n_frames, np.float32)
+    plan = _plan(made)
+    dtype = plan.taper.dtype
+    lanes = LANES[dtype.name]
+    room = np.zeros((5, (max(made.n_fft // 2, made.n_mels) + 1) * lanes), dtype)
+    powers, sums = np.empty((min(_BLOCK, n_frames), made.n_mels), dtype), np.empty(min(_BLOCK, n_frames), dtype)
+    sound = (dtype.type(made.full_scale), dtype.type(made.pre_emphasis), made.remove_dc)
     for first in range(0, n_frames, _BLOCK):
         rows = slice(first, min(first + _BLOCK, n_frames))
-        block: Any = views[rows].astype(dtype)
-        energies[rows] = _condition(block, made)
-        block *= taper
-        transform: Any = fft.rfft(block, made.n_fft, axis=1)
-        powers[rows] = (transform.real**2 + transform.imag**2) @ filters
-    return powers, energies
+        block, energy = powers[: rows.stop - first], sums[: rows.stop - first]
+        part = values[first * made.hop :]
+        mel_powers(part, block, energy, room, lanes, made.hop, sound, plan.taper, plan.angles, plan.filters)
+        logs[rows] = _log(block, made) * (_DECIBELS if made.decibels else 1.0)
+        energies[rows] = _log(energy, made)
+    return logs, energies
 
 
-def _condition(block: Any, made: Settings) -> Any:
-    """Scale frames, take their mean away, emphasise high frequencies, in place; return the energies before the last."""
-    if made.full_scale != 1.0:
-        block *= block.dtype.type(made.full_scale)
-    if made.remove_dc:
-        block -= block.mean(axis=1, keepdims=True)
-    energies = np.einsum("ij,ij->i", block, block)
-    if made.pre_emphasis:
-        before = np.concatenate([block[:, :1], block[:, :-1]], axis=1)
-        block -= block.dtype.type(made.pre_emphasis) * before
-    return energies
+def _log(values: npt.NDArray[Any], made: Settings) -> npt.NDArray[Any]:
+    floored = np.maximum(values, values.dtype.type(made.floor), out=values)
+    return np.asarray(np.log(floored, out=floored))
+
+
+def not_below(logs: Float32, made: Settings) -> Float32:
+    """Return dB no more than `range_db` below the largest of all."""
+    return np.maximum(logs, logs.max() - np.float32(made.range_db)) if made.range_db < np.inf and len(logs) else logs
+
+
+class _Plan(NamedTuple):
+    taper: npt.NDArray[Any]
+    angles: tuple[npt.NDArray[Any], npt.NDArray[Any]]
+    filters: tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]
 
 
 @lru_cache(maxsize=16)
+def _plan(made: Settings) -> _Plan:
+    dtype = np.float32 if made.single else np.float64
+    return _Plan(_taper(made).astype(dtype), turns(made.n_fft, dtype), _packed(mel_filters(made), dtype))
+
+
+def _packed(
+    filters: npt.NDArray[Any], dtype: npt.DTypeLike
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return the first bin of each filter, the edges of its weights among all weights, and those."""
+    inside = filters > 0
+    begins = inside.argmax(axis=1)
+    counts = np.where(inside.any(axis=1), filters.shape[1] - inside[:, ::-1].argmax(axis=1) - begins, 0)
+    weights = [row[begin : begin + count] for row, begin, count in zip(filters, begins, counts, strict=True)]
+    return begins, np.concatenate([[0], np.cumsum(counts)]), np.concatenate(weights).astype(dtype)
+
+
 def _taper(made: Settings) -> npt.NDArray[np.float64]:
     """Return the window: Povey's, a Hann window to the power of 0.85, symmetric; or a periodic Hann window."""
     k = np.arange(made.width)
@@ -86,13 +110,3 @@ def _taper(made: Settings) -> npt.NDArray[np.float64]:
     first = (made.n_fft - made.width) // 2
     taper[first : first + made.width] = 0.5 - 0.5 * np.cos(2 * np.pi * k / made.width)
     return taper
-
-
-def log_filters(powers: npt.NDArray[Any], made: Settings) -> Float32:
-    """Return the logarithm of powers: natural, or in dB and no more than `range_db` below the largest of all."""
-    logs = np.log(np.maximum(powers, made.floor))
-    if made.decibels:
-        logs *= 10.0 / np.log(10.0)
-        if len(logs):
-            logs = np.maximum(logs, logs.max() - made.range_db)
-    return np.asarray(logs, dtype=np.float32)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, as_signal, log_filters, padded, spectra
+from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_below, padded
 from biosig_lstm.features._speech_items import into_frames, sound_rate
 from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
 from biosig_lstm.steps import Step
@@ -96,14 +96,9 @@ def _frames(values: Float32, made: Settings, *, energy: bool) -> Float32:
 
 def logs_of(values: Float32, made: Settings, *, n_frames: int, energy: bool) -> Float32:
     """Return the frames of sound that begins where the first of them does."""
-    powers, energies = spectra(values, made, n_frames=n_frames)
-    logs = log_filters(powers, made)
-    return np.concatenate([log_energy(energies, made)[:, None], logs], axis=1) if energy else logs
-
-
-def log_energy(energies: npt.NDArray[np.floating], made: Settings) -> Float32:
-    """Return the logarithm of energies of frames."""
-    return np.asarray(np.log(np.maximum(energies, made.floor)), dtype=np.float32)
+    logs, energies = log_powers(values, made, n_frames=n_frames)
+    logs = not_below(logs, made)
+    return np.concatenate([energies[:, None], logs], axis=1) if energy else logs
 
 
 def check_energy(like: str, *, energy: bool) -> None:

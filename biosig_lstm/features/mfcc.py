@@ -11,15 +11,16 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, as_signal, log_filters, padded, spectra
+from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_below, padded
 from biosig_lstm.features._mel import cosines
 from biosig_lstm.features._speech_items import into_frames, sound_rate
 from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
-from biosig_lstm.features.log_mel import check_energy, log_energy
+from biosig_lstm.features.log_mel import check_energy
 from biosig_lstm.steps import Step
 
 __all__ = ["MFCC", "mfcc"]
 
+_BLOCK = 4096
 _N_MFCC = {"speech": 13, "kaldi": 13, "librosa": 20}
 
 
@@ -104,12 +105,14 @@ def _frames(values: Float32, made: Settings, cepstrum: _Cepstrum) -> Float32:
 
 def cepstra_of(values: Float32, made: Settings, cepstrum: _Cepstrum, *, n_frames: int) -> Float32:
     """Return the frames of sound that begins where the first of them does."""
-    powers, energies = spectra(values, made, n_frames=n_frames)
-    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter)
-    logs = log_filters(powers, made).astype(powers.dtype)
-    found = np.asarray(logs @ basis.astype(powers.dtype), dtype=np.float32)
+    logs, energies = log_powers(values, made, n_frames=n_frames)
+    logs = not_below(logs, made)
+    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter).astype(np.float32 if made.single else np.float64)
+    found = np.empty((n_frames, cepstrum.n_mfcc), dtype=np.float32)
+    for first in range(0, n_frames, _BLOCK):
+        found[first : first + _BLOCK] = logs[first : first + _BLOCK].astype(basis.dtype, copy=False) @ basis
     if cepstrum.energy:
-        found[:, 0] = log_energy(energies, made)
+        found[:, 0] = energies
     return found
 
 

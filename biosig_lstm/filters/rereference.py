@@ -103,7 +103,7 @@ class Rereference(Filter):
         named = self.reference if self.reference == _AVERAGE else _names(self.reference)
         object.__setattr__(self, "reference", named)
         object.__setattr__(self, "channels", self.channels if isinstance(self.channels, str) else tuple(self.channels))
-        if not named or (named != _AVERAGE and len(set(named)) < len(named)):
+        if named != _AVERAGE and (not named or not all(named) or len(set(named)) < len(named)):
             raise ParameterError(f"reference must be 'average' or names of electrodes, each once, got {named!r}")
 
     def on_recording(self, recording: Recording) -> Recording:

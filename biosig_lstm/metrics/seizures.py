@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +21,7 @@ __all__ = ["SZCORE", "SeizureCounts", "SeizureRules", "SeizureScores", "seizure_
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
-Spans = tuple[Int64, Int64]
+Spans = list[tuple[int, int]]
 
 _GRID_HZ = 10
 _DAY_S = 86400.0
@@ -122,86 +124,80 @@ def seizure_counts(
     (1, 1, [10.0], [[40, 20], [10, 3530]])
     """
     expert, model = (_checked(events, duration_s) for events in (reference, detected))
-    n = round(duration_s * _GRID_HZ)
     merged, alarms = (_merged(_grid(events, _GRID_HZ), round(rules.merge_s * _GRID_HZ)) for events in (expert, model))
     pieces, parts = (_split(spans, max(round(rules.longest_s * _GRID_HZ), 1)) for spans in (merged, alarms))
-    reach = _extended(pieces, rules, n)
-    shared = _overlap(reach, parts)
-    hit = np.asarray(shared.any(axis=1))
+    reach = [_extended(span, rules) for span in pieces]
+    found = [span for span in reach if _first_over(parts, span)]
     return SeizureCounts(
-        seizures=len(hit),
-        found=int(hit.sum()),
-        alarms=len(parts[0]),
-        false_alarms=int((~shared[hit].any(axis=0)).sum()),
-        seconds=_seconds(expert, model, duration_s),
-        delays_s=_delays(merged, alarms, _extended(merged, rules, n)) / _GRID_HZ,
+        seizures=len(pieces),
+        found=len(found),
+        alarms=len(parts),
+        false_alarms=sum(not _first_over(found, part) for part in parts),
+        seconds=_seconds(expert, model, round(duration_s)),
+        delays_s=np.array(_delays(merged, alarms, rules), dtype=np.float64) / _GRID_HZ,
         duration_s=duration_s,
     )
 
 
-def _checked(events: npt.ArrayLike, duration_s: float) -> Float64:
+def _checked(events: npt.ArrayLike, duration_s: float) -> list[tuple[float, float]]:
     if not 0 < duration_s < math.inf:
         raise DataError(f"the recording must last a positive number of seconds, got {duration_s!r}")
-    spans = np.asarray(events, dtype=np.float64)
-    spans = spans.reshape(0, 2) if not spans.size else spans
-    if spans.ndim != 2 or spans.shape[1] != 2:
-        raise DataError(f"events must be rows of onset and end in seconds, got shape {spans.shape}")
-    wrong = ~((spans[:, 0] >= 0) & (spans[:, 0] <= spans[:, 1]) & (spans[:, 1] <= duration_s))
-    if wrong.any():
-        onset, end = spans[wrong][0]
-        raise DataError(f"event from {onset:g} to {end:g} s must end after it begins, within 0 to {duration_s:g} s")
+    table = np.asarray(events, dtype=np.float64)
+    if table.size and (table.ndim != 2 or table.shape[1] != 2):
+        raise DataError(f"events must be rows of onset and end in seconds, got shape {table.shape}")
+    spans = [(onset, end) for onset, end in table.reshape(-1, 2).tolist()]
+    for onset, end in spans:
+        if not 0 <= onset <= end <= duration_s:
+            raise DataError(f"event from {onset:g} to {end:g} s must end after it begins, within 0 to {duration_s:g} s")
     return spans
 
 
-def _grid(events: Float64, rate_hz: int) -> Spans:
-    starts, stops = np.rint(events * rate_hz).astype(np.int64).T
-    kept = stops > starts
-    order = np.argsort(starts[kept], kind="stable")
-    return starts[kept][order], stops[kept][order]
+def _grid(events: list[tuple[float, float]], rate_hz: int) -> Spans:
+    edges = ((round(onset * rate_hz), round(end * rate_hz)) for onset, end in events)
+    return sorted((start, stop) for start, stop in edges if stop > start)
 
 
 def _merged(spans: Spans, gap: int) -> Spans:
-    """Return spans with those joined that overlap, touch, or lie less than a gap apart."""
-    starts, ends = spans[0], np.maximum.accumulate(spans[1])
-    first = np.ones(len(starts), dtype=bool)
-    first[1:] = starts[1:] - ends[:-1] >= max(gap, 1)
-    last = np.append(first[1:], True)[: len(starts)]
-    return starts[first], ends[last]
+    """Return sorted spans with those joined that overlap, touch, or lie less than a gap apart."""
+    joined: Spans = []
+    for start, stop in spans:
+        if joined and start - joined[-1][1] < max(gap, 1):
+            joined[-1] = (joined[-1][0], max(joined[-1][1], stop))
+        else:
+            joined.append((start, stop))
+    return joined
 
 
 def _split(spans: Spans, longest: int) -> Spans:
-    pieces = [
-        (start, min(start + longest, stop))
-        for begin, stop in zip(spans[0].tolist(), spans[1].tolist(), strict=True)
-        for start in range(begin, stop, longest)
-    ]
-    table = np.array(pieces, dtype=np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    return [(at, min(at + longest, stop)) for start, stop in spans for at in range(start, stop, longest)]
 
 
-def _extended(spans: Spans, rules: SeizureRules, n: int) -> Spans:
+def _extended(span: tuple[int, int], rules: SeizureRules) -> tuple[int, int]:
     before, after = round(rules.before_s * _GRID_HZ), round(rules.after_s * _GRID_HZ)
-    return np.maximum(spans[0] - before, 0), np.minimum(spans[1] + after, n)
+    return max(span[0] - before, 0), span[1] + after
 
 
-def _overlap(one: Spans, other: Spans) -> npt.NDArray[np.bool_]:
-    return (one[0][:, None] < other[1][None]) & (other[0][None] < one[1][:, None])
+def _first_over(spans: Spans, span: tuple[int, int]) -> Spans:
+    """Return the first of the spans, whose starts and stops ascend, that overlaps another, or nothing."""
+    first = bisect_right(spans, span[0], key=itemgetter(1))
+    return spans[first : first + 1] if first < len(spans) and spans[first][0] < span[1] else []
 
 
-def _delays(seizures: Spans, alarms: Spans, reach: Spans) -> Float64:
-    shared = _overlap(reach, alarms)
-    found = np.flatnonzero(shared.any(axis=1))
-    first = shared[found].argmax(axis=1) if len(found) else found
-    return (np.maximum(alarms[0][first], reach[0][found]) - seizures[0][found]).astype(np.float64)
+def _delays(seizures: Spans, alarms: Spans, rules: SeizureRules) -> list[int]:
+    reaches = [_extended(span, rules) for span in seizures]
+    return [
+        max(alarm[0], reach[0]) - seizure[0]
+        for seizure, reach in zip(seizures, reaches, strict=True)
+        for alarm in _first_over(alarms, reach)
+    ]
 
 
-def _seconds(expert: Float64, model: Float64, duration_s: float) -> Int64:
-    masks = np.zeros((2, round(duration_s)), dtype=np.int64)
-    for mask, events in zip(masks, (expert, model), strict=True):
-        for start, stop in zip(*_grid(events, 1), strict=True):
-            mask[start:stop] = 1
-    table = np.bincount(2 * (1 - masks[0]) + (1 - masks[1]), minlength=4)
-    return np.asarray(table.reshape(2, 2), dtype=np.int64)
+def _seconds(expert: list[tuple[float, float]], model: list[tuple[float, float]], n: int) -> Int64:
+    true, said = (_merged(_grid(events, 1), 0) for events in (expert, model))
+    lengths = [sum(min(stop, n) - start for start, stop in spans) for spans in (true, said)]
+    both = sum(max(min(b, d, n) - max(a, c), 0) for a, b in true for c, d in said)
+    missed, extra = lengths[0] - both, lengths[1] - both
+    return np.array([[both, missed], [extra, n - both - missed - extra]], dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -150,6 +150,7 @@ class Transcriber(Estimator):
         """Yield the transcripts that `transcribe` returns, each when it is made."""
         how = _changed(self.decoding, changes)
         alphabet = self._trained_alphabet()
+        _scorer(language_model, alphabet, how)
         if isinstance(data, Windows):
             windows = self._windows(data)
             logs = self.log_probabilities(windows)

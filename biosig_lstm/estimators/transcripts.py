@@ -90,6 +90,10 @@ class Transcript:
             "words": words,
         }
 
+    def json_line(self) -> str:
+        """Return `to_dict` as a line of JSON."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False) + "\n"
+
     def to_textgrid(self) -> str:
         """Return the words as a TextGrid of Praat: one tier of intervals, ``words``, what lies between them empty.
 
@@ -203,7 +207,7 @@ class Transcripts:
 
     def json_lines(self) -> str:
         """Return a JSON object for each recording, a line each."""
-        return "".join(json.dumps(said.to_dict(), ensure_ascii=False) + "\n" for said in self.each)
+        return "".join(said.json_line() for said in self.each)
 
     @classmethod
     def concatenate(cls, parts: Sequence[Transcripts]) -> Transcripts:

@@ -1,0 +1,130 @@
+"""Frames of sound changed at random: words in another order, stretches of time and frequency masked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.errors import ParameterError
+
+__all__ = ["SpokenAugmentation", "sounding"]
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+
+def sounding(frames: npt.ArrayLike, *, pause: int = 12, least: int = 8) -> Int64:
+    """Return the stretches of frames that are loud.
+
+    Parameters
+    ----------
+    frames : array_like [shape=(frames, features)]
+        Log-mel, whatever its scaling: the mean of a frame is how loud it is.
+    pause : int [unit=frames, >= 1]
+        Shorter pauses are none.
+    least : int [unit=frames, >= 1]
+        Shorter stretches are none.
+
+    Returns
+    -------
+    np.ndarray of int64 [shape=(stretches, 2), unit=frames]
+        First frame of each, and the one after its last. Loud is what lies in the upper half between the 5th and the
+        97th percentile.
+
+    Examples
+    --------
+    >>> level = np.zeros(100)
+    >>> level[20:40] = level[60:80] = 1
+    >>> sounding(level[:, None]).tolist()
+    [[20, 40], [60, 80]]
+    """
+    level = np.asarray(frames, dtype=np.float64).mean(axis=1)
+    low, high = np.percentile(level, [5, 97])
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], level > (low + high) / 2, [False]]).astype(np.int8)))
+    begins, ends = edges[::2], edges[1::2]
+    apart = begins[1:] - ends[:-1] >= pause
+    first = begins[np.concatenate([[True], apart])] if len(begins) else begins
+    last = ends[np.concatenate([apart, [True]])] if len(ends) else ends
+    found: Int64 = np.stack([first, last], axis=1)[last - first >= least]
+    return found
+
+
+@dataclass(frozen=True)
+class SpokenAugmentation:
+    """Change training items of frames with texts: called as ``(x, y, rng) -> (x, y)``.
+
+    Parameters
+    ----------
+    reorder : float [0 to 1]
+        How often the words of an item are put in another order, a random number of them: where as many stretches of
+        sound are found in it as it has symbols, which are words then.
+    masks : int [>= 0]
+        Stretches of time and of frequency that are set to zero, each.
+    mask_steps, mask_columns : int [>= 1]
+        Greatest length of one.
+    noise : float [>= 0]
+        Standard deviation of what is added to each value.
+
+    Raises
+    ------
+    ParameterError
+        When a value is out of range.
+
+    Notes
+    -----
+    A network that has few texts learns their order by heart, and never where a word is: other orders prevent that.
+    Masks as in SpecAugment (Park et al., Interspeech 2019), without warping time; zero is the mean of scaled features.
+    """
+
+    reorder: float = 0.0
+    masks: int = 2
+    mask_steps: int = 20
+    mask_columns: int = 8
+    noise: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.reorder <= 1 or self.noise < 0 or self.masks < 0:
+            raise ParameterError(f"reorder must lie in [0, 1], noise and masks be 0 or more, got {self!r}")
+        if self.mask_steps < 1 or self.mask_columns < 1:
+            raise ParameterError(f"mask_steps and mask_columns must be at least 1, got {self!r}")
+
+    def __call__(self, x: Float32, y: Int64, rng: np.random.Generator) -> tuple[Float32, Int64]:
+        """Return changed copies of the frames (steps, columns) and of the symbols."""
+        if rng.random() < self.reorder:
+            x, y = reordered(x, y, rng)
+        changed = (x + self.noise * rng.standard_normal(x.shape)).astype(np.float32)
+        for _ in range(self.masks):
+            for axis, most in enumerate((self.mask_steps, self.mask_columns)):
+                width = int(rng.integers(0, min(most, changed.shape[axis] // 2) + 1))
+                first = int(rng.integers(0, changed.shape[axis] - width + 1))
+                changed[(slice(None),) * axis + (slice(first, first + width),)] = 0.0
+        return changed, y
+
+
+def reordered(x: Float32, y: Int64, rng: np.random.Generator) -> tuple[Float32, Int64]:
+    """Return one or more words of an item in random order, cut in the middle of pauses; the item where none are found.
+
+    What comes before the first word and after the last stays where it is, shortened at random.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(frames, features)]
+        Log-mel.
+    y : np.ndarray of int64 [shape=(words,)]
+        A symbol for each word.
+    rng : np.random.Generator
+        Draws how many, which and their order.
+    """
+    found = sounding(x)
+    if len(found) != len(y) or len(y) < 2:
+        return x, y
+    half = int(np.median(found[1:, 0] - found[:-1, 1]) // 2)
+    middles = (found[1:, 0] + found[:-1, 1]) // 2
+    begins = np.concatenate([[max(found[0, 0] - half, 0)], middles])
+    ends = np.concatenate([middles, [min(found[-1, 1] + half, len(x))]])
+    order = rng.permutation(len(y))[: int(rng.integers(1, len(y) + 1))]
+    before = x[int(rng.integers(0, begins[0] + 1)) : begins[0]]
+    after = x[ends[-1] : int(rng.integers(ends[-1], len(x) + 1))]
+    return np.concatenate([before, *(x[begins[k] : ends[k]] for k in order), after]), y[order]

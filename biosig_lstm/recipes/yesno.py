@@ -1,0 +1,32 @@
+"""Yes and no, said eight times in a recording."""
+
+from __future__ import annotations
+
+from biosig_lstm.augmentation.spoken import SpokenAugmentation
+from biosig_lstm.estimators import Transcriber
+from biosig_lstm.features.log_mel import LogMel
+from biosig_lstm.features.standardize import Standardize
+from biosig_lstm.filters import Resample
+from biosig_lstm.filters.mono import Mono
+from biosig_lstm.models.speech_bilstm import SpeechBiLSTM
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.recipes._transcripts import TranscriptRecipe
+from biosig_lstm.training import FitSettings
+from biosig_lstm.windows.utterance import Utterance
+
+__all__ = ["RECIPE"]
+
+RECIPE = TranscriptRecipe(
+    name="yesno",
+    protocols=("yesno",),
+    pipeline=Pipeline(filters=[Mono(), Resample(8000)], windows=Utterance(), features=[LogMel()]),
+    model=SpeechBiLSTM((32, 32), strides=(2, 2), hidden_size=32, num_layers=1, dropout=0.3),
+    settings=FitSettings(max_epochs=150, batch_size=4, learning_rate=3e-3, class_weights=None, average_decay=0.98),
+    task="transcripts",
+    about="the words yes and no in Hebrew (ken, lo), one after the other in a recording",
+    estimator=Transcriber,
+    augment=SpokenAugmentation(reorder=0.8, noise=0.2),
+    standardize=Standardize(),
+    unit="words",
+    alphabet=("no", "yes"),
+)

@@ -14,6 +14,7 @@ from biosig_lstm.errors import ParameterError
 from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_below, padded
 from biosig_lstm.features._speech_items import into_frames, sound_rate
 from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
+from biosig_lstm.features._speech_stream import FrameStream
 from biosig_lstm.steps import Step
 
 __all__ = ["LogMel", "log_mel"]
@@ -166,3 +167,15 @@ class LogMel(Step):
         made = settings(sound_rate(windows), **self._given())
         columns = [*(["log_energy"] if self.energy else []), *(f"mel_{k}" for k in range(made.n_mels))]
         return into_frames(windows, made, columns, partial(_frames, made=made, energy=self.energy))
+
+    def stream(self, fs: float) -> FrameStream:
+        """Return what makes the same frames of sound that comes in pieces; see `FrameStream`.
+
+        Raises
+        ------
+        ParameterError
+            In librosa's set, whose frames begin before the sound and whose loudest is known at the end; or when
+            frequencies or filters do not fit the rate.
+        """
+        made = settings(fs, **self._given())
+        return FrameStream(made, partial(logs_of, made=made, energy=self.energy))

@@ -15,6 +15,7 @@ from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_bel
 from biosig_lstm.features._mel import cosines
 from biosig_lstm.features._speech_items import into_frames, sound_rate
 from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
+from biosig_lstm.features._speech_stream import FrameStream
 from biosig_lstm.features.log_mel import check_energy
 from biosig_lstm.steps import Step
 
@@ -180,3 +181,15 @@ class MFCC(Step):
         if cepstrum.energy:
             columns[0] = "log_energy"
         return into_frames(windows, made, columns, partial(_frames, made=made, cepstrum=cepstrum))
+
+    def stream(self, fs: float) -> FrameStream:
+        """Return what makes the same frames of sound that comes in pieces; see `FrameStream`.
+
+        Raises
+        ------
+        ParameterError
+            In librosa's set, whose frames begin before the sound and whose loudest is known at the end; or when
+            frequencies or filters do not fit the rate.
+        """
+        made, cepstrum = self._plan(fs)
+        return FrameStream(made, partial(cepstra_of, made=made, cepstrum=cepstrum))

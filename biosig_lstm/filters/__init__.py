@@ -16,8 +16,10 @@ from biosig_lstm.filters.lowpass import Lowpass, lowpass
 from biosig_lstm.filters.mono import Mono, mono
 from biosig_lstm.filters.normalize import Normalize, normalize
 from biosig_lstm.filters.notch import Notch, notch
+from biosig_lstm.filters.pre_emphasis import PreEmphasis, pre_emphasis
 from biosig_lstm.filters.rereference import Rereference, rereference
 from biosig_lstm.filters.resample import Resample, resample
+from biosig_lstm.filters.trim_silence import TrimSilence, voice_activity
 from biosig_lstm.filters.unit import ToUnit
 from biosig_lstm.steps import Step, find_steps
 
@@ -38,9 +40,11 @@ __all__ = [
     "Mono",
     "Normalize",
     "Notch",
+    "PreEmphasis",
     "Rereference",
     "Resample",
     "ToUnit",
+    "TrimSilence",
     "bandpass",
     "fill_gaps",
     "find_gaps",
@@ -49,10 +53,12 @@ __all__ = [
     "mono",
     "normalize",
     "notch",
+    "pre_emphasis",
     "remove_baseline_wander",
     "rereference",
     "resample",
     "steps",
+    "voice_activity",
 ]
 
 

@@ -17,7 +17,7 @@ _PLACES = {
     "biosig_lstm.formats.audio": ("open_audio", "read_audio", "write_audio"),
     "biosig_lstm.filters": (
         "Bandpass", "BaselineWander", "Channels", "EcgLeads", "FillGaps", "Highpass", "Lowpass", "Mono", "Normalize",
-        "Notch", "PreEmphasis", "Resample", "ToUnit", "TrimSilence",
+        "Notch", "PreEmphasis", "Resample", "ResampleSound", "ToUnit", "TrimSilence",
     ),
     "biosig_lstm.events.beats": ("AAMI", "Beats"),
     "biosig_lstm.events.rpeaks": ("RPeaks",),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soxr
 from scipy import ndimage, signal, stats
 
 import biosig_lstm.filters as filters
@@ -45,6 +46,10 @@ def polyphase(x: Array) -> Array:
     return out + x[:, :1] + slope[:, None] * np.arange(out.shape[1]) * 2.5
 
 
+def by_soxr(x: Array) -> Array:
+    return np.stack([soxr.resample(np.append(row, np.zeros(5)), FS, 100, "HQ")[:800] for row in x])
+
+
 def interpolated(x: Array) -> Array:
     at = np.arange(x.shape[1])
     return np.stack([np.interp(at, at[~np.isnan(row)], row[~np.isnan(row)]) for row in x])
@@ -66,6 +71,8 @@ REFERENCES: list[tuple[Filter, Callable[[Array], Array], float]] = [
     (filters.BaselineWander(), butter("highpass", 0.5, 2), 1e-6),
     (filters.BaselineWander(method="median"), medians, 1e-6),
     (filters.Resample(100), polyphase, 1e-6),
+    (filters.ResampleSound(100), by_soxr, 1e-6),
+    (filters.PreEmphasis(), lambda x: signal.lfilter([1, -0.97], [1], x), 1e-6),
     (filters.Normalize(), robust, 1e-6),
     (filters.Normalize("zscore"), lambda x: stats.zscore(x, axis=1), 1e-6),
     (filters.FillGaps(), interpolated, 1e-6),
@@ -80,6 +87,9 @@ REFERENCES: list[tuple[Filter, Callable[[Array], Array], float]] = [
 ]
 CHOOSES = (filters.EcgLeads, filters.Channels, filters.ChannelNames)
 """What chooses or names channels, and says nothing where it keeps all as they are."""
+
+OF_SOUND = {"Mono", "TrimSilence"}
+"""Filters that give other channels, or other seconds: `test_filters_speech` holds them to the same."""
 
 IDS = [repr(step) for step, _, _ in REFERENCES]
 each_filter = pytest.mark.parametrize(("step", "reference", "tolerance"), REFERENCES, ids=IDS)
@@ -102,7 +112,7 @@ def with_gap(original: Recording, *, channel: int, first: int, stop: int) -> Rec
 
 
 def test_every_step_of_every_file_has_a_reference() -> None:
-    assert set(filters.steps()) == {type(step).__name__ for step, _, _ in REFERENCES}
+    assert set(filters.steps()) == {type(step).__name__ for step, _, _ in REFERENCES} | OF_SOUND
 
 
 def test_every_file_is_a_filter_or_known_not_to_be() -> None:

@@ -19,6 +19,7 @@ from biosig_lstm.filters.notch import Notch, notch
 from biosig_lstm.filters.pre_emphasis import PreEmphasis, pre_emphasis
 from biosig_lstm.filters.rereference import Rereference, rereference
 from biosig_lstm.filters.resample import Resample, resample
+from biosig_lstm.filters.resample_sound import ResampleSound, resample_sound
 from biosig_lstm.filters.trim_silence import TrimSilence, voice_activity
 from biosig_lstm.filters.unit import ToUnit
 from biosig_lstm.steps import Step, find_steps
@@ -43,6 +44,7 @@ __all__ = [
     "PreEmphasis",
     "Rereference",
     "Resample",
+    "ResampleSound",
     "ToUnit",
     "TrimSilence",
     "bandpass",
@@ -57,6 +59,7 @@ __all__ = [
     "remove_baseline_wander",
     "rereference",
     "resample",
+    "resample_sound",
     "steps",
     "voice_activity",
 ]

@@ -88,19 +88,32 @@ def filter_raw(raw: mne.io.BaseRaw, step: RecordingFilter) -> mne.io.RawArray:
     rows = _rows(raw, before, after, made)
     others = [] if step.chooses_channels else [name for name in raw.ch_names if name not in through]
     out = _assemble(raw, rows, made, others=others, fs=after.fs)
-    _mark(out, raw, after)
+    _mark(out, raw, after, made)
     kept = [name for name in after.channels if len(made[name]) == 1] + others
     new = [name for name in after.channels if name not in kept]
-    place = {name: raw.ch_names.index(made.get(name, (name,))[0]) for name in kept}
+    place = dict(zip(kept, _places(raw, [made.get(name, (name,))[0] for name in kept]), strict=True))
     order = list(after.channels) if step.chooses_channels else [*sorted(kept, key=place.__getitem__), *new]
     return out.reorder_channels(order)
 
 
+def _places(raw: mne.io.BaseRaw, names: Sequence[str]) -> list[int]:
+    """Return where channels stand: MNE takes some names, as ``resp``, for types."""
+    return [raw.ch_names.index(name) for name in names]
+
+
+def _values(raw: mne.io.BaseRaw, names: Sequence[str]) -> Float64:
+    if not names:
+        return np.zeros((0, raw.n_times))
+    values: Float64 = raw.get_data(picks=_places(raw, names))
+    return values
+
+
 def _recording(raw: mne.io.BaseRaw, names: list[str], kinds: dict[str, str]) -> Recording:
     volts = np.array([kinds[name] in _VOLTAGES for name in names], dtype=bool)
-    values = raw.get_data(picks=names) if names else np.zeros((0, raw.n_times))
+    values = _values(raw, names)
     units = ["uV" if is_volt else kinds[name] for is_volt, name in zip(volts, names, strict=True)]
-    return Recording(values * np.where(volts, 1e6, 1.0)[:, None], raw.info["sfreq"], names, units, id=name_of_raw(raw))
+    scaled = (values * np.where(volts, 1e6, 1.0)[:, None]).astype(np.float32)
+    return Recording(scaled, raw.info["sfreq"], names, units, id=name_of_raw(raw))
 
 
 def _rows(
@@ -112,7 +125,7 @@ def _rows(
     for name, unit, row in zip(after.channels, after.units, after.signals, strict=True):
         source = made[name]
         if len(source) == 1 and np.array_equal(held[source[0]], row, equal_nan=True):
-            rows[name] = raw.get_data(picks=list(source))[0]
+            rows[name] = _values(raw, list(source))[0]
         else:
             rows[name] = row.astype(np.float64) * _TO_SI.get(unit, 1.0)
     return rows
@@ -131,7 +144,7 @@ def _assemble(
     old = {name: made[name][0] for name in rows if len(made[name]) == 1}
     anchor = [] if old or others else raw.ch_names[:1]
     picks = [*old.values(), *others, *anchor]
-    info = _info_at(mne.pick_info(raw.info, [raw.ch_names.index(name) for name in picks]), fs)
+    info = _info_at(mne.pick_info(raw.info, _places(raw, picks)), fs)
     mne.rename_channels(info, {source: name for name, source in old.items() if source != name}, verbose="error")
     n_samples = len(next(iter(rows.values()))) if rows else raw.n_times
     kept = np.stack([*(rows[name] for name in old), *_carried(raw, [*others, *anchor], fs=fs, n_samples=n_samples)])
@@ -139,7 +152,7 @@ def _assemble(
     out = mne.io.RawArray(kept, info, first_samp=first, verbose="error")
     new = [name for name in rows if name not in old]
     if new:
-        types = [raw.get_channel_types(picks=[made[name][0]])[0] for name in new]
+        types = raw.get_channel_types(picks=_places(raw, [made[name][0] for name in new]))
         derived = mne.io.RawArray(
             np.stack([rows[name] for name in new]),
             mne.create_info(new, fs, types, verbose="error"),
@@ -166,25 +179,28 @@ def _carried(raw: mne.io.BaseRaw, names: list[str], *, fs: float, n_samples: int
     if not names:
         return np.zeros((0, n_samples))
     if raw.info["sfreq"] == fs:
-        values: Float64 = raw.get_data(picks=names)
-        return values
-    slower = raw.copy().pick(names).load_data(verbose="error").resample(fs, verbose="error").get_data(picks=names)
-    return np.pad(slower, ((0, 0), (0, max(n_samples - slower.shape[1], 0))), mode="edge")[:, :n_samples]
+        return _values(raw, names)
+    slower = raw.copy().pick(_places(raw, names)).load_data(verbose="error").resample(fs, verbose="error")
+    values = _values(slower, names)
+    return np.pad(values, ((0, 0), (0, max(n_samples - values.shape[1], 0))), mode="edge")[:, :n_samples]
 
 
-def _mark(out: mne.io.RawArray, raw: mne.io.BaseRaw, after: Recording) -> None:
+def _mark(out: mne.io.RawArray, raw: mne.io.BaseRaw, after: Recording, made: dict[str, tuple[str, ...]]) -> None:
+    """Annotate `out` as `raw` is, and with what the step has found; channels that are named, by their new names."""
     import mne
 
-    marks, found = raw.annotations.copy(), after.annotations
-    if marks.orig_time is None:  # set_annotations counts those from the first sample, and adds what lies before it
-        marks.onset = marks.onset - raw.first_samp / raw.info["sfreq"]
-    if len(found):
-        start = 0.0 if marks.orig_time is None else out.first_samp / after.fs
-        marks += mne.Annotations(
-            found.starts / after.fs + start,
-            (found.stops - found.starts) / after.fs,
-            found.labels.tolist(),
-            orig_time=marks.orig_time,
-            ch_names=[[note] if note in out.ch_names else [] for note in found.notes.tolist()],
-        )
-    out.set_annotations(marks, verbose="error")
+    old, found = raw.annotations, after.annotations
+    begins = np.asarray(old.onset, dtype=float) - raw.first_samp / raw.info["sfreq"]
+    now = [[name for name in out.ch_names if set(made.get(name, (name,))) & set(of)] for of in old.ch_names]
+    new = [[note] if note in out.ch_names else [] for note in found.notes.tolist()]
+    start = 0.0 if old.orig_time is None else out.first_samp / after.fs
+    out.set_annotations(
+        mne.Annotations(
+            np.concatenate([begins, found.starts / after.fs]) + start,
+            np.concatenate([old.duration, (found.stops - found.starts) / after.fs]),
+            [*old.description, *found.labels.tolist()],
+            orig_time=old.orig_time,
+            ch_names=[*now, *new],
+        ),
+        verbose="error",
+    )

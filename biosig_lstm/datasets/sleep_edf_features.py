@@ -102,7 +102,7 @@ DATASET = SleepEdfFeatures
 
 def _read(path: Path) -> tuple[Float32, Int64]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
             held: dict[str, Any] = {name: file[name] for name in file.files}
     except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path.name}: no readable file of arrays: {error}") from error

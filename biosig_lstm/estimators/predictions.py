@@ -14,7 +14,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.containers import Annotations, freeze
+from biosig_lstm.containers import Annotations, Rejection, Rejections, freeze
 from biosig_lstm.errors import DataError
 
 __all__ = ["Predictions"]
@@ -42,6 +42,9 @@ class Predictions:
         Names of the columns of `log_probabilities`.
     durations_s : np.ndarray of float64 [shape=(n,), unit=s]
         How long what each row is about lasts: a window, an epoch; 0, the default, for an instant such as a beat.
+    rejected : tuple of Rejection
+        Windows that the preparation left out, and why: they have no row. Or, of a night, epochs whose row is not to be
+        relied on.
     """
 
     recordings: Strings
@@ -51,6 +54,7 @@ class Predictions:
     log_probabilities: npt.NDArray[np.float32]
     classes: tuple[str, ...]
     durations_s: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), kw_only=True)
+    rejected: tuple[Rejection, ...] = field(default=(), kw_only=True)
 
     def __post_init__(self) -> None:
         if not len(self.durations_s):
@@ -71,7 +75,8 @@ class Predictions:
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{k} {v}" for k, v in Counter(self.labels.tolist()).most_common())
-        return f"Predictions({len(self)} in {len(set(self.recordings.tolist()))} recordings: {counts})"
+        lost = f"; {len(self.rejections)} windows rejected" if self.rejected else ""
+        return f"Predictions({len(self)} in {len(set(self.recordings.tolist()))} recordings: {counts}{lost})"
 
     def _repr_html_(self) -> str:
         names = sorted(set(self.recordings.tolist()))
@@ -109,6 +114,17 @@ class Predictions:
         """Sample after the last of what each row is about, shape (n,); `samples` for an instant."""
         return self.samples + np.rint(self.durations_s * self.fs).astype(np.int64)
 
+    @property
+    def rejections(self) -> Rejections:
+        """What was rejected, and why, by recording, time, channel and reason."""
+        return Rejections(self.rejected, len(self) + len(self._without_row()))
+
+    def _without_row(self) -> dict[tuple[str, float, float], tuple[str, ...]]:
+        """Return what is wrong with windows that have no row."""
+        have = {(name, round(at, 3)) for name, at in zip(self.recordings.tolist(), self.times_s.tolist(), strict=True)}
+        found = Rejections(self.rejected, 0).by_window()
+        return {where: what for where, what in found.items() if (where[0], round(where[1], 3)) not in have}
+
     def at_rate(self, fs: float) -> Self:
         """Return the rows with their places in samples of another rate, such as that of the file."""
         samples = np.rint(self.samples * (fs / self.fs)).astype(np.int64)
@@ -117,7 +133,8 @@ class Predictions:
     def of(self, recording: str) -> Self:
         """Return the rows of one recording."""
         rows = self.recordings == recording
-        return replace(self, **{name: getattr(self, name)[rows] for name in _ROWS})
+        rejected = tuple(row for row in self.rejected if row.recording == recording)
+        return replace(self, **{name: getattr(self, name)[rows] for name in _ROWS}, rejected=rejected)
 
     def _named(self, rows: npt.NDArray[np.bool_]) -> list[str]:
         named: list[str] = self.labels[rows].tolist()
@@ -129,7 +146,11 @@ class Predictions:
         return Annotations(self.samples[rows], self.stops[rows], self.labels[rows])
 
     def csv_rows(self, *, header: bool = True) -> str:
-        """Return the rows as CSV text: recording, sample, time_s, label, probability of each class."""
+        """Return the rows as CSV text: recording, sample, time_s, label, probability of each class.
+
+        Windows that were left out follow with ``rejected: `` and the reasons in the place of a label, and no
+        probabilities.
+        """
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         if header:
@@ -137,6 +158,11 @@ class Predictions:
         columns = (self.recordings.tolist(), self.samples.tolist(), self.times_s.tolist(), self.labels.tolist())
         for name, sample, time_s, label, row in zip(*columns, self.probabilities.tolist(), strict=True):
             writer.writerow([name, sample, f"{time_s:.4f}", label, *(f"{p:.4f}" for p in row)])
+        rates = dict(zip(self.recordings.tolist(), self.fs.tolist(), strict=True))
+        for (name, start_s, _), reasons in self._without_row().items():
+            sample = round(start_s * rates[name]) if name in rates else ""
+            label = f"rejected: {', '.join(reasons)}"
+            writer.writerow([name, sample, f"{start_s:.4f}", label, *[""] * len(self.classes)])
         return text.getvalue()
 
     def to_csv(self, path: str | Path) -> None:
@@ -153,4 +179,4 @@ class Predictions:
             if part.classes != first.classes:
                 raise DataError(f"predictions of classes {first.classes} and {part.classes} cannot be put together")
         joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
-        return replace(first, **joined)
+        return replace(first, **joined, rejected=tuple(row for part in parts for row in part.rejected))

@@ -228,6 +228,7 @@ class Estimator:
             "log_probabilities": np.array(logs, dtype=np.float32).reshape(-1, len(self.classes)),
             "classes": self.classes,
             "durations_s": windows.lengths / windows.rate_hz if windows.rate_hz else np.zeros(len(windows)),
+            "rejected": windows.rejected,
         }
 
     def _log_probabilities(self, windows: Windows) -> list[Float32]:

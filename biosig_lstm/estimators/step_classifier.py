@@ -83,6 +83,7 @@ class StepClassifier(Estimator):
             log_probabilities=logs,
             classes=self.classes,
             durations_s=np.full(len(item), 1 / windows.rate_hz if windows.rate_hz else 0.0),
+            rejected=windows.rejected,
         )
 
     def _in_chunks(self, windows: Windows, chunks: Chunks) -> list[Float32]:

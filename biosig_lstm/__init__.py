@@ -12,12 +12,14 @@ __version__ = "0.1.0"
 
 _PLACES = {
     "biosig_lstm.containers": ("Annotations", "Recording", "Waves", "Windows"),
+    "biosig_lstm.containers.channel_names": ("canonical_channel",),
     "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),
     "biosig_lstm.formats": ("find_recordings", "open_recording"),
     "biosig_lstm.formats.audio": ("open_audio", "read_audio", "write_audio"),
     "biosig_lstm.filters": (
-        "Bandpass", "BaselineWander", "Channels", "EcgLeads", "FillGaps", "Highpass", "Lowpass", "Mono", "Normalize",
-        "Notch", "PreEmphasis", "Resample", "ResampleSound", "ToUnit", "TrimSilence",
+        "Bandpass", "BaselineWander", "Bipolar", "ChannelNames", "Channels", "EcgLeads", "FillGaps", "Highpass",
+        "Lowpass", "MarkArtefacts", "Mono", "Normalize", "Notch", "PreEmphasis", "Rereference", "Resample",
+        "ResampleSound", "ToUnit", "TrimSilence",
     ),
     "biosig_lstm.events.beats": ("AAMI", "Beats"),
     "biosig_lstm.events.rpeaks": ("RPeaks",),
@@ -41,6 +43,7 @@ _PLACES = {
     "biosig_lstm.features.night_heart": ("NightHeart",),
     "biosig_lstm.features.normalize_utterance": ("NormalizeUtterance", "normalize_speaker"),
     "biosig_lstm.features.own_beat": ("AgainstOwnBeat",),
+    "biosig_lstm.features.reject_artefacts": ("RejectArtefacts",),
     "biosig_lstm.features.rr": ("RRIntervals",),
     "biosig_lstm.features.scalars_only": ("ScalarsOnly",),
     "biosig_lstm.features.spectral_shape": ("SpectralShape",),

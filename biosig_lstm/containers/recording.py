@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -205,31 +205,47 @@ class Recording:
         return replace(changed, units=(target,) * len(self.channels))
 
     @classmethod
-    def from_mne(cls, raw: mne.io.BaseRaw, *, id: str = "", subject: str = "") -> Recording:  # noqa: A002
-        """Return an `mne.io.Raw` as a recording: EEG and other voltages in uV, channels that MNE marks bad left out.
+    def from_mne(
+        cls,
+        raw: mne.io.BaseRaw,
+        *,
+        id: str = "",  # noqa: A002
+        subject: str = "",
+        bads: Literal["left out", "kept"] = "left out",
+    ) -> Recording:
+        """Return an `mne.io.Raw` as a recording: EEG and other voltages in uV.
 
         Parameters
         ----------
         raw : mne.io.BaseRaw
             MNE's values are in volts; they are converted once, here.
         id, subject : str
-            Names to give; MNE's subject is used where it has one.
+            Names to give; the ``his_id`` of MNE's subject is used where it has one.
+        bads : {"left out", "kept"}
+            What becomes of channels that MNE marks as bad.
+
+        Notes
+        -----
+        Annotations count from the first sample of the object, whatever its ``first_samp``; what lies outside is left
+        out. The channels that an annotation is of are its note. Channels that are no voltages keep MNE's values.
         """
         from biosig_lstm.containers._mne import fields_from_raw
 
-        return cls(**fields_from_raw(raw, id=id, subject=subject))
+        return cls(**fields_from_raw(raw, id=id, subject=subject, bads=bads))
 
-    def to_mne(self) -> mne.io.RawArray:
-        """Return the recording as an `mne.io.RawArray` in volts, annotations in seconds.
+    def to_mne(self, like: mne.io.BaseRaw | None = None) -> mne.io.RawArray:
+        """Return the recording as an `mne.io.RawArray`: voltages in volts, annotations in seconds.
 
-        Raises
-        ------
-        DataError
-            When a channel is not a voltage.
+        Parameters
+        ----------
+        like : mne.io.BaseRaw, optional
+            Where date, subject, mains, ``first_samp``, and the types, places and bads of channels come from, by the
+            channels' names. By default the types are guessed from the names, channels that are no voltages are
+            ``misc``, and the subject is the recording's.
         """
         from biosig_lstm.containers._mne import raw_from_recording
 
-        return raw_from_recording(self)
+        return raw_from_recording(self, like)
 
 
 def _check(recording: Recording) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,9 @@ import numpy.typing as npt
 from biosig_lstm.containers.annotations import Int64, Strings, freeze
 from biosig_lstm.containers.rejections import Rejection, Rejections
 from biosig_lstm.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    import mne
 
 __all__ = ["Windows"]
 
@@ -227,6 +230,44 @@ class Windows:
     def with_values(self, values: npt.NDArray[Any], *, columns: Sequence[str] | None = None) -> Windows:
         """Return the same items with other values of the same steps, and the columns that name them."""
         return replace(self, values=values, columns=self.columns if columns is None else columns)
+
+    @classmethod
+    def from_mne(
+        cls, epochs: mne.BaseEpochs, *, subject: str = "", classes: Sequence[str] = (), step_s: float | None = None
+    ) -> Windows:
+        """Return `mne.Epochs` as windows: an item for each epoch, voltages in uV.
+
+        Parameters
+        ----------
+        epochs : mne.BaseEpochs
+            Epochs that were dropped are not there, nor are channels that are marked as bad, and triggers.
+        subject : str, optional
+            Whose they are; by default the column ``subject`` of the metadata says so of each epoch, or the ``his_id``
+            of the subject in the info.
+        classes : sequence of str, optional
+            Labels, in their order; by default all names of ``event_id``, in order of their codes. Epochs of other
+            events have no label.
+        step_s : float [unit=s, > 0], optional
+            Make each step a window of this length, as features of EEG need them; what is left over at the end of an
+            epoch is left out, and an epoch that is shorter is one step. By default a step is a sample.
+
+        Raises
+        ------
+        DataError
+            When nobody says whose the epochs are, or no channel is left.
+        ParameterError
+            When `step_s` is not positive.
+
+        Notes
+        -----
+        The recording of an item is the column ``recording`` of the metadata, or the subject; `starts` are MNE's samples
+        of the raw object, its ``first_samp`` included.
+        """
+        from biosig_lstm.containers.mne_epochs import epoch_data
+
+        if step_s is not None and not step_s > 0:
+            raise ParameterError(f"step_s must be positive, got {step_s!r}")
+        return cls(**epoch_data(epochs, subject=subject).fields(classes=classes, step_s=step_s))
 
     @staticmethod
     def concatenate(parts: Iterable[Windows]) -> Windows:

@@ -17,6 +17,7 @@ from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterError, options
 from biosig_lstm.estimators._checks import check_layout, check_run
+from biosig_lstm.estimators._data import windows_of
 from biosig_lstm.estimators._file import read_model, versions, write_model
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
@@ -134,13 +135,14 @@ class Estimator:
         same_person: Sequence[Sequence[str]] = (),
         **changes: Any,
     ) -> Self:
-        """Train on windows that `pipeline` made.
+        """Train on windows that `pipeline` made, or on what it makes windows of.
 
         Parameters
         ----------
-        train, val : Windows
+        train, val : Windows, recordings, mne.Epochs or mne.io.Raw
             Labelled items of different subjects. Validation decides when to stop and, unless weights are averaged,
-            which epoch is kept: it is no test.
+            which epoch is kept: it is no test. Epochs of MNE are items as they are: of `pipeline` each goes through
+            the filters and all through the features; they are labelled by the names of ``event_id``.
         settings : FitSettings, optional
             How; single settings can be given by name instead, as in ``fit(train, val, max_epochs=20)``.
         augment : callable, optional
@@ -159,6 +161,8 @@ class Estimator:
         LeakageError
             When a subject is on both sides.
         """
+        train = windows_of(train, self.pipeline)
+        val = None if val is None else windows_of(val, self.pipeline, classes=train.classes)
         if val is not None:
             audit(train, val, same_person=same_person)
         how = _settings(settings, changes)
@@ -204,11 +208,11 @@ class Estimator:
         """
         return self._scale(self._windows(data))
 
-    def _windows(self, data: Windows | Recording | Iterable[Recording]) -> Windows:
+    def _windows(self, data: Windows | Recording | Iterable[Recording], *, need_subject: bool = False) -> Windows:
         if not self.training:
             raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
         prepared_here = not isinstance(data, Windows)
-        windows = data if isinstance(data, Windows) else self.pipeline(data)
+        windows = windows_of(data, self.pipeline, classes=self.classes, need_subject=need_subject)
         check_layout(windows, columns=self.columns, unit=self.unit, rate_hz=self.rate_hz, prepared_here=prepared_here)
         return windows
 
@@ -258,7 +262,7 @@ class Estimator:
 
         Parameters
         ----------
-        test : Windows or recordings
+        test : Windows, recordings, mne.Epochs or mne.io.Raw
             With labels; what has none is left out.
         allow_seen : bool
             Score subjects of the training set too, when that is what is asked.
@@ -272,9 +276,11 @@ class Estimator:
         LeakageError
             When a subject has been trained on.
         DataError
-            When nothing has a label.
+            When nothing has a label, or windows have other classes than the model.
         """
-        windows = self._windows(test)
+        windows = self._windows(test, need_subject=True)
+        if windows.y is not None and windows.classes != self.classes:
+            raise DataError(f"windows of the classes {windows.classes}, the model has {self.classes}")
         if not allow_seen:
             self.check_unseen(windows)
         known = _known(windows)

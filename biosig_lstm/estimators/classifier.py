@@ -153,7 +153,7 @@ class Classifier(Estimator):
 
         Parameters
         ----------
-        data : Windows, Recording or recordings
-            Recordings go through the model's own preparation.
+        data : Windows, Recording or recordings, mne.Epochs or mne.io.Raw
+            Recordings go through the model's own preparation, and so do the objects of MNE.
         """
         return Predictions(**self._item_rows(data))

@@ -44,8 +44,8 @@ class StepClassifier(Estimator):
 
         Parameters
         ----------
-        data : Windows, Recording or recordings
-            Recordings go through the model's own preparation.
+        data : Windows, Recording or recordings, mne.Epochs or mne.io.Raw
+            Recordings go through the model's own preparation, and so do the objects of MNE.
         chunk_steps : int [>= 1], optional
             Longer items are read in chunks of so many steps; by default every item is read in one pass.
         overlap_steps : int [0 to chunk_steps - 1]

@@ -129,6 +129,7 @@ class AudioFile:
         kept = np.zeros((len(rows), 0), dtype=np.float32)
         first = 0
         with _opened(self.path) as stream:
+            _read_on(stream)
             while first + kept.shape[1] < self.n_samples:
                 count = min(size, self.n_samples - first) - kept.shape[1]
                 values = np.concatenate([kept, self._decode(stream, count, rows)], axis=1)
@@ -148,6 +149,7 @@ class AudioFile:
         run_in = min(first, round(_RUN_IN_S.get(stream.format, 0.0) * self.fs))
         if first > run_in:
             stream.seek(first - run_in)
+        _read_on(stream)
         if run_in:
             stream.read(run_in, dtype="float32")
 
@@ -201,6 +203,11 @@ def _opened(path: Path) -> Iterator[Any]:
             yield stream
     except package.LibsndfileError as error:
         raise DataError(f"{path}: not sound that can be read: {error.error_string.rstrip('.')}") from error
+
+
+def _read_on(stream: Any) -> None:
+    """Let soundfile no longer seek to where it is after each read, which leaves a seam in MP3."""
+    stream.seekable = lambda: False
 
 
 def _names(n_channels: int) -> tuple[str, ...]:

@@ -243,6 +243,19 @@ def test_log_probabilities_are_averaged_where_chunks_overlap(bilstm: StepClassif
     np.testing.assert_allclose(parts.probabilities.sum(axis=1), 1.0, atol=1e-5)
 
 
+def test_nights_too_large_to_go_together_go_one_by_one(bilstm: StepClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    windows = night(60, n_nights=5)
+    together = bilstm.predict(windows)
+    sizes: list[int] = []
+    original = bilstm.networks[0].forward
+    monkeypatch.setattr(bilstm.networks[0], "forward", lambda x, n: sizes.append(len(x)) or original(x, n))
+    bilstm.predict(windows)
+    monkeypatch.setattr("biosig_lstm.estimators._base._BATCH_VALUES", 2 * 60 * COLUMNS)
+    apart = bilstm.predict(windows)
+    assert sizes == [5, 2, 2, 1]
+    np.testing.assert_allclose(apart.log_probabilities, together.log_probabilities, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [

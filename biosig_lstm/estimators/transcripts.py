@@ -132,8 +132,8 @@ class Transcript:
     def _intervals(self) -> Iterator[tuple[float, float, str]]:
         """Yield (start_s, stop_s, text) without a gap from the beginning to the end."""
         at = 0.0
-        ends = [word.start_s for word in self.words[1:]] + [self.duration_s]
-        for word, end_s in zip(self.words, ends, strict=True):
+        ends = (*(word.start_s for word in self.words[1:]), self.duration_s)
+        for word, end_s in zip(self.words, ends, strict=False):
             start_s, stop_s = max(word.start_s, at), min(word.stop_s, max(end_s, at), self.duration_s)
             if stop_s <= start_s:
                 continue

@@ -1,4 +1,4 @@
-"""The Transcriber: it learns, says when, decodes long sound as short, takes a language model, refuses what does not fit."""
+"""The Transcriber: it learns, says when, decodes long sound as short, takes a language model, refuses what is wrong."""
 
 from __future__ import annotations
 
@@ -229,9 +229,9 @@ def test_decoding_is_chosen_by_name() -> None:
 
 def test_a_recording_that_does_not_fit_is_named() -> None:
     two = Recording(np.zeros((2, FS)), FS, ["left", "right"], ["FS", "FS"], id="stereo")
-    with pytest.raises(DataError, match="stereo: .*left, right"):
+    with pytest.raises(DataError, match=r"stereo: .*left, right"):
         trained().transcribe(two)
-    with pytest.raises(DataError, match="fast: .*the model was trained on"):
+    with pytest.raises(DataError, match=r"fast: .*the model was trained on"):
         trained().transcribe(Recording(np.zeros((1, FS)), 11025, ["sound"], ["FS"], id="fast"))
 
 
@@ -286,7 +286,7 @@ def test_a_transcript_is_a_note_or_the_labels_of_stretches() -> None:
     assert Utterance()(phones).texts is None
     with pytest.raises(DataError, match="a: the recording holds no samples"):
         Utterance()(Recording(np.zeros((1, 0)), FS, ["sound"], ["FS"], id="a"))
-    with pytest.raises(DataError, match="FixedLength|no transcript"):
+    with pytest.raises(DataError, match="nothing to score: no transcript of a"):
         trained().evaluate(Pipeline(windows=FixedLength(0.001))(recording))
 
 
@@ -305,7 +305,7 @@ def test_a_language_model_learns_which_texts_are_likely(language: LanguageModel)
     likely, unlikely = language.score(["do mi so", "so mi do"])
     assert likely > unlikely
     assert language.perplexity(["do mi"]) == pytest.approx(np.exp(-language.score(["do mi"])[0] / 3))
-    total = np.exp(language.score(["", *("do mi so ti".split())])).sum()
+    total = np.exp(language.score(["", "do", "mi", "so", "ti"])).sum()
     assert total < 1
 
 

@@ -18,6 +18,7 @@ from biosig_lstm.datasets._card import Protocol
 from biosig_lstm.datasets._challenge import LargeDataset, find_file, names_below
 from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
+from biosig_lstm.filters.bipolar import Bipolar
 from biosig_lstm.formats.eeg import EdfRecord, open_edf
 
 __all__ = ["CHANNELS", "DATASET", "SAME_PERSON", "ChbMit", "parse_summary", "write_sample"]
@@ -37,7 +38,7 @@ _COUNT = re.compile(r"Number\s+of\s+Seizures\s+in\s+File\s*:\s*(\d+)", re.IGNORE
 _TIME = re.compile(r"Seizure\s*\d*\s*(Start|End)\s*Time\s*:\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
 _MONTAGES = ("double banana", "as recorded")
 _EMPTY = re.compile(r"[-.]( \(\d+\))?")
-_ALIASES = {"01": "O1"}
+_REFERENCE, _ALIASES = re.compile(r"-CS2$"), {"01": "O1"}
 _SEIZURE, _BACKGROUND = "seizure", "background"
 
 Seizures = tuple[tuple[float, float], ...]
@@ -229,36 +230,18 @@ def _place(record: str) -> tuple[str, int, str]:
 
 
 def _double_banana(opened: EdfRecord) -> Recording:
-    labels: dict[str, str] = {}
+    names: dict[str, str] = {}
     for name in opened.channels:
-        label = name.upper()
-        labels.setdefault(_ALIASES.get(label, label), name)
-    pairs = [_terms(channel, labels) for channel in CHANNELS]
-    missing = [channel for channel, pair in zip(CHANNELS, pairs, strict=True) if not pair]
-    if missing:
-        held = ", ".join(opened.channels)
-        raise DataError(f"channels neither there nor to be made: {', '.join(missing)}; the file has {held}")
-    needed = list(dict.fromkeys(name for pair in pairs for name in pair))
-    raw = opened.read(needed, annotations=False)
-    if all(len(pair) == 1 for pair in pairs):
-        return replace(raw.pick([pair[0] for pair in pairs]), channels=CHANNELS)
-    signals = np.empty((len(CHANNELS), raw.n_samples), dtype=np.float32)
-    for row, pair in enumerate(pairs):
-        first, *against = (raw.signals[needed.index(name)] for name in pair)
-        np.subtract(first, against[0] if against else 0.0, out=signals[row])
-    note = "bipolar channels made from electrodes against one reference"
-    units = ["uV"] * len(CHANNELS)
-    return Recording(signals, raw.fs, CHANNELS, units, id=raw.id, history=(*raw.history, note))
-
-
-def _terms(channel: str, labels: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the name of a bipolar channel, or of two channels whose difference it is, or nothing."""
-    if channel in labels:
-        return (labels[channel],)
-    first, second = channel.split("-")
-    against = (label.removeprefix(first) for label in labels if label.partition("-")[0] == first)
-    reference = next((suffix for suffix in against if second + suffix in labels), None)
-    return () if reference is None else (labels[first + reference], labels[second + reference])
+        label = _REFERENCE.sub("", name.upper())
+        names.setdefault(_ALIASES.get(label, label), name)
+    if all(channel in names for channel in CHANNELS):
+        return replace(opened.read([names[channel] for channel in CHANNELS], annotations=False), channels=CHANNELS)
+    units = [opened.units[opened.channels.index(name)] for name in names.values()]
+    empty = Recording(np.zeros((len(names), 0), np.float32), 1.0, list(names), units, id=opened.header.path.stem)
+    montage = Bipolar(CHANNELS, keep_others=False)
+    needed = list(dict.fromkeys(label for parts in montage.sources(empty).values() for label in parts))
+    read = opened.read([names[label] for label in needed], annotations=False)
+    return montage(replace(read, channels=needed))
 
 
 def _labelled(seizures: Seizures, *, fs: float, n_samples: int) -> Annotations:

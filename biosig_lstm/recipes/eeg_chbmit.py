@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from biosig_lstm.augmentation.columns import ColumnAugmentation
-from biosig_lstm.datasets.chbmit import CHANNELS
 from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.features.band_power import BandPower
 from biosig_lstm.features.hjorth import Hjorth
 from biosig_lstm.features.line_length import LineLength
 from biosig_lstm.features.scalars_only import ScalarsOnly
 from biosig_lstm.features.standardize import Standardize
-from biosig_lstm.filters import Bandpass, Channels, Normalize, Resample
+from biosig_lstm.filters import Bandpass, Bipolar, Normalize, Resample
 from biosig_lstm.models import BiLSTM
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.recipes._seizures import SeizureRecipe
@@ -23,7 +22,7 @@ RECIPE = SeizureRecipe(
     name="eeg-chbmit",
     protocols=("chbmit", "chbmit-patient"),
     pipeline=Pipeline(
-        filters=[Channels(CHANNELS), Resample(128), Bandpass(0.5, 40), Normalize("robust")],
+        filters=[Resample(128), Bipolar("double banana", keep_others=False), Bandpass(0.5, 40), Normalize("robust")],
         windows=Epochs(2.0, classes=("background", "seizure")),
         features=[
             BandPower(("delta", "theta", "alpha", "beta", "gamma=30-40"), segment_s=2.0, log10=True),

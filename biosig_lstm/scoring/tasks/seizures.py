@@ -11,7 +11,7 @@ from biosig_lstm.errors import DataError
 from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.metrics import Scores, seizure_scores
 from biosig_lstm.scoring.seizures import SEIZURE, SeizureEvents, find_seizures
-from biosig_lstm.scoring.tasks._task import Part, Task
+from biosig_lstm.scoring.tasks._task import Events, Part, Task
 
 __all__ = ["EXTENSION", "TASK"]
 
@@ -68,6 +68,11 @@ class _Seizures(Task):
         places = np.rint(said.spans_s.ravel() * recording.fs).astype(np.int64)
         inside = np.clip(places, 1, max(recording.n_samples - 1, 1))
         return {EXTENSION: Annotations(inside, labels=["[", "]"] * len(said))}
+
+    def events(self, recording: Recording, said: SeizureEvents) -> Events:
+        """Return each seizure from its onset to its end, with its confidence."""
+        edges = np.clip(np.rint(said.spans_s * recording.fs), 0, recording.n_samples).astype(np.int64)
+        return Events(Annotations(edges[:, 0], edges[:, 1], said.labels), said.confidence.astype(np.float32))
 
 
 TASK = _Seizures()

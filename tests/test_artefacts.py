@@ -6,6 +6,7 @@ import csv
 import json
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ from scipy import signal
 from biosig_lstm._artefacts import Limits, find_artefacts, is_bad, line_power_share
 from biosig_lstm.containers import Annotations, Recording, Rejection, Rejections, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
+from biosig_lstm.estimators import Classifier, StepClassifier
 from biosig_lstm.features import steps as feature_steps
 from biosig_lstm.features.reject_artefacts import RejectArtefacts
-from biosig_lstm.filters import MarkArtefacts, Normalize, Resample
+from biosig_lstm.filters import Channels, MarkArtefacts, Normalize, Resample
 from biosig_lstm.formats import open_recording
+from biosig_lstm.models import BiLSTM
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.windows import AroundEvents, Epochs, FixedLength, Pieces
 
@@ -357,3 +360,62 @@ def test_real_eeg(data_root: Callable[[str], Path]) -> None:
     assert kept.starts.tolist() == (500 * np.flatnonzero(size <= 150)).tolist()
     assert "ECG ECG" not in said.by_channel()
     assert Rejection("Subject01_1", 0, 2, "flat").what == "flat"
+
+
+# ---- in predictions
+
+
+def test_what_was_rejected_is_said_with_the_predictions(tmp_path: Path) -> None:
+    prepare = Pipeline(
+        filters=[Channels(("Fz", "Cz"))],
+        windows=FixedLength(1, classes=("a", "b")),
+        features=[RejectArtefacts(**LIMITS)],
+    )
+    made = [
+        spoiled(eeg(annotations=Annotations([0], [4000], ["ab"[k % 2]]))).with_signals(
+            spoiled().signals + np.float32(k), note="shifted"
+        )
+        for k in range(3)
+    ]
+    people = [replace(recording, id=f"r{k}", subject=f"s{k}") for k, recording in enumerate(made)]
+    model = Classifier(prepare, BiLSTM(hidden_size=2)).fit(prepare(people[:2]), max_epochs=1, progress=False)
+    said = model.predict(people)
+    assert len(said) == 51
+    assert repr(said).endswith("; 9 windows rejected)")
+    assert (len(said.rejections), said.rejections.n_windows) == (9, 60)
+    assert len(said.of("r2").rejected) == 3
+    said.of("r2").to_csv(tmp_path / "said.csv")
+    with (tmp_path / "said.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 20
+    assert rows[-3:] == [
+        {"recording": "r2", "sample": str(200 * at), "time_s": f"{at}.0000", "label": why, "p_a": "", "p_b": ""}
+        for at, why in ((3, "rejected: peak-to-peak Fz"), (7, "rejected: flat Cz"), (8, "rejected: flat Cz"))
+    ]  # fmt: skip
+    both = type(said).concatenate([said.of("r0"), said.of("r1")])
+    assert len(both.rejections) == 6
+
+
+def test_a_recording_of_which_nothing_is_left_has_no_rows_and_says_so() -> None:
+    prepare = Pipeline(
+        filters=[Channels(("Fz",))], windows=FixedLength(1, classes=("a", "b")), features=[RejectArtefacts(flat_uv=1.0)]
+    )
+    made = [eeg(annotations=Annotations([0], [4000], [label])) for label in "ab"]
+    people = [replace(recording, id=f"r{k}", subject=f"s{k}") for k, recording in enumerate(made)]
+    model = Classifier(prepare, BiLSTM(hidden_size=2)).fit(prepare(people), max_epochs=1, progress=False)
+    with pytest.warns(BiosigWarning, match="S01 Rejections\\(20 of 20 windows: flat 20; Fz 20\\)"):
+        said = model.predict(eeg().with_signals(eeg().signals * 0, note="electrode off"))
+    assert len(said) == 0
+    assert len(said.rejections) == said.rejections.n_windows == 20
+    assert said.csv_rows(header=False).count("rejected: flat Fz") == 20
+
+
+def test_epochs_of_a_night_have_a_row_each_and_the_doubt_beside() -> None:
+    night = spoiled(eeg(annotations=Annotations([0, 2000], [2000, 4000], ["W", "N2"])))
+    prepare = Pipeline(
+        filters=[Channels(("Fz", "Cz"))], windows=Epochs(1, classes=("W", "N2")), features=[RejectArtefacts(**LIMITS)]
+    )
+    model = StepClassifier(prepare, BiLSTM(hidden_size=2)).fit(prepare(night), max_epochs=1, progress=False)
+    said = model.predict(night)
+    assert (len(said), len(said.rejections), said.rejections.n_windows) == (20, 3, 20)
+    assert "rejected" not in said.csv_rows()

@@ -135,6 +135,10 @@ def test_channels_that_are_eeg() -> None:
     assert eeg_channels("eeg", ["E7"], ["uV"], typed=["E7"]) == ["E7"]
     with pytest.raises(DataError, match=r"named as EEG; name the channels in channels=\(\.\.\.\): E7 \(uV\)"):
         eeg_channels("eeg", ["E7"], ["uV"])
+    cap = [f"{letter}{number}" for letter in "ABCDEF" for number in range(1, 33)]
+    with pytest.raises(DataError, match="named as EEG; name the channels"):
+        eeg_channels("eeg", cap, ["uV"] * len(cap))
+    assert eeg_channels("all", cap, ["uV"] * len(cap)) == cap
     with pytest.raises(DataError, match="no channel is a voltage: Resp \\(NU\\)"):
         eeg_channels("all", ["Resp"], ["NU"])
     with pytest.raises(ParameterError, match="'eeg', 'all' or a tuple of names, got 'EEG'"):

@@ -36,6 +36,8 @@ _COMMON_WORDS = (
     "M12 M1M2 M2M1 M1+M2 M2+M1 M1-M2 M2-M1"
 )
 _COMMON = frozenset(_COMMON_WORDS.split())
+_NUMBERED = re.compile(r"[A-H]\d{1,2}")
+_FEW = 4
 _VOLTS = ("V", "mV", "uV", "nV")
 
 
@@ -192,7 +194,8 @@ def eeg_channels(
     Parameters
     ----------
     which : {'eeg', 'all'} or sequence of str
-        ``eeg``: the voltages that are named as EEG; ``all``: every voltage; or names, as `channels_meant` takes them.
+        ``eeg``: the voltages that are named as EEG, which those of caps that number electrodes A1 to H32 are not;
+        ``all``: every voltage; or names, as `channels_meant` takes them.
     channels, units : sequence of str
         Of the recording.
     typed : sequence of str, optional
@@ -210,12 +213,18 @@ def eeg_channels(
     if which not in {"eeg", "all"}:
         raise ParameterError(f"channels are 'eeg', 'all' or a tuple of names, got {which!r}")
     volts = [name for name, unit in zip(channels, units, strict=True) if unit in _VOLTS]
-    found = [name for name in volts if which == "all" or is_eeg_channel(name)] or list(typed)
+    tell = not _numbered_cap(volts)
+    found = [name for name in volts if which == "all" or (tell and is_eeg_channel(name))] or list(typed)
     if not found:
         held = ", ".join(f"{name} ({unit or 'no unit'})" for name, unit in zip(channels, units, strict=True))
         what = "voltage" if which == "all" else "voltage that is named as EEG; name the channels in channels=(...)"
         raise DataError(f"no channel is a {what}: {held or 'there are none'}")
     return found
+
+
+def _numbered_cap(channels: Sequence[str]) -> bool:
+    """Return whether electrodes are called A1 to H32, as on BioSemi caps: those say nothing about a place."""
+    return sum(_NUMBERED.fullmatch(name) is not None and not parse_eeg_name(name) for name in channels) > _FEW
 
 
 def _folded(name: str) -> str:

@@ -170,6 +170,6 @@ def _without(windows: Windows, bad: npt.NDArray[np.bool_], rejected: tuple[Rejec
         n_windows = Counter(windows.recordings.tolist())
         if windows.window_shape is not None:
             bad = np.logical_or.reduceat(bad, windows.offsets[:-1]) if len(windows) else bad
-        left = replace(windows, rejected=(*windows.rejected, *rejected)).select(~bad)
+        left = replace(windows.select(~bad), rejected=(*windows.rejected, *rejected))
     warn_of_losses(rejected, n_windows)
     return left

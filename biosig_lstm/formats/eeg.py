@@ -171,6 +171,8 @@ def _stretch(
     fs = float(raw.info["sfreq"])
     first = 0 if start_s is None else round(start_s * fs)
     last = raw.n_times if stop_s is None else round(stop_s * fs)
+    if not raw.n_times:
+        raise DataError(f"{file}: holds no samples")
     if not 0 <= first < last <= raw.n_times:
         raise DataError(f"{file}: no stretch from {start_s} to {stop_s} s, it holds 0 to {raw.n_times / fs:g} s")
     for name in channels or ():

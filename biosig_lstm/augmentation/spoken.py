@@ -11,6 +11,9 @@ from biosig_lstm.errors import ParameterError
 
 __all__ = ["SpokenAugmentation", "sounding"]
 
+_SILENCE = (-6.0, -2.0)
+_FRAGMENTS, _FRAGMENT = 0.2, (0.1, 0.5)
+
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
@@ -30,8 +33,8 @@ def sounding(frames: npt.ArrayLike, *, pause: int = 12, least: int = 8) -> Int64
     Returns
     -------
     np.ndarray of int64 [shape=(stretches, 2), unit=frames]
-        First frame of each, and the one after its last. Loud is what lies in the upper half between the 5th and the
-        97th percentile.
+        First frame of each, and the one after its last. Loud is what lies in the upper half between the 20th and the
+        97th percentile: the pauses of an item should be a fifth of it or more.
 
     Examples
     --------
@@ -41,7 +44,7 @@ def sounding(frames: npt.ArrayLike, *, pause: int = 12, least: int = 8) -> Int64
     [[20, 40], [60, 80]]
     """
     level = np.asarray(frames, dtype=np.float64).mean(axis=1)
-    low, high = np.percentile(level, [5, 97])
+    low, high = np.percentile(level, [20, 97])
     edges = np.flatnonzero(np.diff(np.concatenate([[False], level > (low + high) / 2, [False]]).astype(np.int8)))
     begins, ends = edges[::2], edges[1::2]
     apart = begins[1:] - ends[:-1] >= pause
@@ -66,6 +69,9 @@ class SpokenAugmentation:
         Greatest length of one.
     noise : float [>= 0]
         Standard deviation of what is added to each value.
+    mute : float [0 to 1]
+        How often the frames before the first stretch of sound, or after the last, are set to one value far below the
+        mean, as digital silence is in scaled features: files that were cut by an editor begin and end so.
 
     Raises
     ------
@@ -83,10 +89,11 @@ class SpokenAugmentation:
     mask_steps: int = 20
     mask_columns: int = 8
     noise: float = 0.0
+    mute: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.reorder <= 1 or self.noise < 0 or self.masks < 0:
-            raise ParameterError(f"reorder must lie in [0, 1], noise and masks be 0 or more, got {self!r}")
+        if not 0 <= self.reorder <= 1 or not 0 <= self.mute <= 1 or self.noise < 0 or self.masks < 0:
+            raise ParameterError(f"reorder and mute must lie in [0, 1], noise and masks be 0 or more, got {self!r}")
         if self.mask_steps < 1 or self.mask_columns < 1:
             raise ParameterError(f"mask_steps and mask_columns must be at least 1, got {self!r}")
 
@@ -100,13 +107,24 @@ class SpokenAugmentation:
                 width = int(rng.integers(0, min(most, changed.shape[axis] // 2) + 1))
                 first = int(rng.integers(0, changed.shape[axis] - width + 1))
                 changed[(slice(None),) * axis + (slice(first, first + width),)] = 0.0
+        for backwards in (False, True):
+            if rng.random() < self.mute:
+                _mute(changed[::-1] if backwards else changed, rng)
         return changed, y
+
+
+def _mute(frames: Float32, rng: np.random.Generator) -> None:
+    """Set frames before the first stretch of sound to one low value, as many of them as are drawn."""
+    found = sounding(frames)
+    if len(found):
+        frames[: int(rng.integers(0, found[0, 0] + 1))] = rng.uniform(*_SILENCE)
 
 
 def reordered(x: Float32, y: Int64, rng: np.random.Generator) -> tuple[Float32, Int64]:
     """Return one or more words of an item in random order, cut in the middle of pauses; the item where none are found.
 
-    What comes before the first word and after the last stays where it is, shortened at random.
+    What comes before the first word and after the last stays where it is, shortened at random. One in five begins with
+    the end of a word, its last tenth to its last half, that the recording has cut off and no symbol stands for.
 
     Parameters
     ----------
@@ -127,4 +145,7 @@ def reordered(x: Float32, y: Int64, rng: np.random.Generator) -> tuple[Float32, 
     order = rng.permutation(len(y))[: int(rng.integers(1, len(y) + 1))]
     before = x[int(rng.integers(0, begins[0] + 1)) : begins[0]]
     after = x[ends[-1] : int(rng.integers(ends[-1], len(x) + 1))]
+    if rng.random() < _FRAGMENTS:
+        first, stop = found[int(rng.integers(len(found)))]
+        before = np.concatenate([x[stop - int(rng.uniform(*_FRAGMENT) * (stop - first)) : stop + half], before])
     return np.concatenate([before, *(x[begins[k] : ends[k]] for k in order), after]), y[order]

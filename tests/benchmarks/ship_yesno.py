@@ -1,0 +1,67 @@
+"""Make the weights that ship as `yesno`: train the recipe on every recording that is there, with its figures.
+
+python tests/benchmarks/ship_yesno.py --data YESNO --cv cv.json
+python tests/benchmarks/ship_yesno.py --cv cv.json --card-only                  the figures alone, the weights stay
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import torch
+from cross_validate_yesno import scores_of
+
+from biosig_lstm import shipped
+from biosig_lstm.estimators import load
+from biosig_lstm.recipes import train_protocol
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", help="folder of yesno")
+    parser.add_argument("--cv", required=True, type=Path, help="what cross_validate_yesno.py wrote")
+    parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "yesno.biosig")
+    parser.add_argument("--card-only", action="store_true", help="keep the weights that are there")
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    if chosen.card_only:
+        model = load(chosen.out)
+    else:
+        model = train_protocol("yesno", root=chosen.data, device="cpu", announce=print)
+    model.card |= {
+        "name": "yesno",
+        "made": model.card.get("made", date.today().isoformat()),
+        "input": "sound of one or more channels at 8 kHz or more",
+        "figures": figures(json.loads(chosen.cv.read_text(encoding="utf-8"))),
+        "limits": (
+            "A demonstration. One man, one microphone, two words of Hebrew (ken, lo) with pauses between: nothing is "
+            "known of other speakers, and whatever else is said comes out as yes or no, or as nothing."
+        ),
+    }
+    model.save(chosen.out, half=True)
+    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
+
+
+def figures(found: list[dict[str, Any]]) -> dict[str, object]:
+    rows = {}
+    for one in found:
+        scores = scores_of(one)
+        wrong = [f"{r['recording']} was heard as {r['beam']}" for r in one["rows"] if r["beam"] != r["truth"]]
+        rows[f"seed {one['seed']}"] = {
+            "wer": [round(value, 4) for value in (scores["wer"].value, scores["wer"].low, scores["wer"].high)],
+            "wrong words": f"{scores.total.errors} of {8 * len(one['rows'])}",
+            "recordings with an error": wrong,
+        }
+    return {
+        "what": f"word error rate by file, {found[0]['folds']} folds: each recording by a model trained on others; value "
+        "and 95 % interval over recordings of one speaker",
+        **rows,
+    }
+
+
+if __name__ == "__main__":
+    main()

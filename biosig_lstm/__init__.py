@@ -28,6 +28,7 @@ _PLACES = {
     "biosig_lstm.events.sleep_stages": ("SleepStages",),
     "biosig_lstm.windows.each_lead": ("EachLead",),
     "biosig_lstm.windows": ("AroundEvents", "Epochs", "FixedLength", "Pieces", "WholeRecording"),
+    "biosig_lstm.windows.utterance": ("Utterance",),
     "biosig_lstm.features.against_night": ("AgainstNight",),
     "biosig_lstm.features.band_envelope": ("BandEnvelope",),
     "biosig_lstm.features.band_power": ("BandPower", "band_power"),
@@ -52,11 +53,15 @@ _PLACES = {
     "biosig_lstm.pipeline": ("Pipeline",),
     "biosig_lstm.splits": ("audit", "kfold_by_subject", "leave_one_subject_out", "split_by_subject"),
     "biosig_lstm.models": ("BeatRuns", "BiLSTM", "ConvBiLSTM", "NightBiLSTM"),
+    "biosig_lstm.models.causal_lstm": ("CausalLSTM",),
+    "biosig_lstm.models.speech_bilstm": ("SpeechBiLSTM",),
     "biosig_lstm.training.settings": ("FitSettings",),
     "biosig_lstm.estimators": (
-        "Classifier", "Delineator", "MultiLabelClassifier", "Predictions", "StepClassifier", "load",
+        "Classifier", "Decoding", "Delineator", "LanguageModel", "MultiLabelClassifier", "Predictions",
+        "StepClassifier", "Transcriber", "load",
     ),
     "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_protocol"),
+    "biosig_lstm.scoring.transcription": ("transcribe_files",),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip
 _MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes")

@@ -57,8 +57,8 @@ def figures(found: list[dict[str, Any]]) -> dict[str, object]:
             "recordings with an error": wrong,
         }
     return {
-        "what": f"word error rate by file, {found[0]['folds']} folds: each recording by a model trained on others; value "
-        "and 95 % interval over recordings of one speaker",
+        "what": f"word error rate by file, {found[0]['folds']} folds: each recording by a model trained on others; "
+        "value and 95 % interval over recordings of one speaker",
         **rows,
     }
 

@@ -21,7 +21,9 @@ from biosig_lstm.containers import Annotations, Recording, Rejection, Rejections
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators import Classifier, StepClassifier
 from biosig_lstm.features import steps as feature_steps
+from biosig_lstm.features.band_power import BandPower
 from biosig_lstm.features.reject_artefacts import RejectArtefacts
+from biosig_lstm.features.scalars_only import ScalarsOnly
 from biosig_lstm.filters import Channels, MarkArtefacts, Normalize, Resample
 from biosig_lstm.formats import open_recording
 from biosig_lstm.models import BiLSTM
@@ -345,6 +347,38 @@ def test_overlapping_windows_are_those_of_mne(length_s: float, step_s: float) ->
         theirs = mne.make_fixed_length_epochs(raw, length_s, overlap=length_s - step_s, preload=True, verbose="error")
         np.testing.assert_allclose(cut.values.reshape(len(cut), -1, 3), theirs.get_data().transpose(0, 2, 1), atol=1e-4)
     assert np.diff(cut.starts).tolist() == [step_s * FS] * (len(cut) - 1)
+
+
+def test_items_of_epochs_overlap_and_take_features() -> None:
+    made = spoiled(eeg(annotations=Annotations([0, 2000], [2000, 4000], ["a", "b"])))
+    cut = FixedLength(4, step_s=2, classes=("a", "b"), epoch_s=0.75)(made)
+    assert (cut.lengths.tolist(), cut.window_shape, cut.rate_hz) == ([5] * 9, (3, 150), pytest.approx(4 / 3))
+    third = made.signals[:, 800 + 2 * 150 : 800 + 3 * 150]
+    np.testing.assert_array_equal(cut.item(2)[2].reshape(3, 150), third)
+    assert cut.class_counts() == {"a": 4, "b": 5}
+    powers = ScalarsOnly()(BandPower(("alpha",))(cut))
+    assert powers.item(8).shape == (5, 6)
+    one = BandPower(("alpha",))(Epochs(0.75)(made.crop(start_s=4, stop_s=7.75)))
+    np.testing.assert_allclose(powers.item(2), one.values[:, -6:], rtol=1e-5)
+    kept = RejectArtefacts(peak_to_peak_uv=500)(cut)
+    assert kept.rejections.by_window() == {
+        ("S01", 0.0, 3.75): ("peak-to-peak Fz",),
+        ("S01", 2.0, 5.75): ("peak-to-peak Fz",),
+    }
+    assert kept.starts.tolist() == [400 * k for k in range(2, 9)]
+
+
+@pytest.mark.parametrize("fs", [173.61, 100.3, 99.9, 64.0])
+def test_an_odd_rate_loses_no_epoch(fs: float) -> None:
+    made = Recording(np.ones((1, 2000)), fs, ["Fz"], ["uV"], id="r")
+    assert set(FixedLength(4, epoch_s=1)(made).lengths.tolist()) == {4}
+
+
+def test_epochs_that_do_not_fit() -> None:
+    with pytest.raises(ParameterError, match="an epoch of 5 s does not fit into a window of 4 s"):
+        FixedLength(4, epoch_s=5)
+    with pytest.raises(ParameterError, match="window length, step and epoch must be positive"):
+        FixedLength(4, epoch_s=0)
 
 
 # ---- real recordings

@@ -14,7 +14,7 @@ from biosig_lstm.features._mel import mel_filters
 from biosig_lstm.features._mel_kernels import mel_powers, turns
 from biosig_lstm.features._speech_settings import Settings
 
-__all__ = ["as_signal", "log_powers", "not_below", "padded"]
+__all__ = ["as_signal", "log_powers", "not_below", "padded", "read_only"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -61,11 +61,18 @@ def log_powers(values: Float32, made: Settings, *, n_frames: int) -> tuple[Float
     for first in range(0, n_frames, _BLOCK):
         rows = slice(first, min(first + _BLOCK, n_frames))
         block, energy = powers[: rows.stop - first], sums[: rows.stop - first]
-        part = values[first * made.hop :]
+        part = read_only(values[first * made.hop :])
         mel_powers(part, block, energy, room, lanes, made.hop, sound, plan.taper, plan.angles, plan.filters)
         logs[rows] = _log(block, made) * (_DECIBELS if made.decibels else 1.0)
         energies[rows] = _log(energy, made)
     return logs, energies
+
+
+def read_only(values: Float32) -> Float32:
+    """Return a read-only view: compiled functions then know one type of input and are compiled once."""
+    view = values.view()
+    view.flags.writeable = False
+    return view
 
 
 def _log(values: npt.NDArray[Any], made: Settings) -> npt.NDArray[Any]:

@@ -79,13 +79,13 @@ def _check(weights: Float64, made: Settings) -> None:
 
 
 @lru_cache(maxsize=16)
-def cosines(n_mels: int, n_mfcc: int, lifter: float) -> Float64:
+def cosines(n_mels: int, n_mfcc: int, lifter: float, lifter_from: int) -> Float64:
     """Return the orthonormal cosine transform of type II, shape (n_mels, n_mfcc), its columns liftered.
 
-    Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)`` where `lifter` is not 0.
+    Where `lifter` is not 0, coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * (k + lifter_from) / lifter)``.
     """
     k, m = np.arange(n_mfcc), np.arange(n_mels)[:, None]
     basis = np.sqrt(2.0 / n_mels) * np.cos(np.pi / n_mels * (m + 0.5) * k)
     basis[:, 0] = np.sqrt(1.0 / n_mels)
-    weights = 1.0 + lifter / 2 * np.sin(np.pi * k / lifter) if lifter else np.ones(n_mfcc)
+    weights = 1.0 + lifter / 2 * np.sin(np.pi * (k + lifter_from) / lifter) if lifter else np.ones(n_mfcc)
     return np.asarray(basis * weights, dtype=np.float64)

@@ -42,6 +42,7 @@ class Settings:
     single: bool = True
     energy: bool = False
     lifter: float = 22.0
+    lifter_from: int = 0
 
     def n_frames(self, n_samples: int) -> int:
         """Return how many frames `n_samples` samples make."""
@@ -61,6 +62,7 @@ _KALDI: dict[str, Any] = {"pad_short": False, "full_scale": 32768.0, "floor": 2.
 _LIBROSA: dict[str, Any] = {
     "window": "hann", "mel_scale": "slaney", "pre_emphasis": 0.0, "remove_dc": False, "centred": True,
     "floor": 1e-10, "decibels": True, "range_db": 80.0, "single": False, "lifter": 0.0,
+    "lifter_from": 1,
 }  # fmt: skip
 _N_MELS = {"speech": 40, "kaldi": 23, "librosa": 128}
 

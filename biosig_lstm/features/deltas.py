@@ -12,6 +12,7 @@ from numba import njit
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.features._frames import read_only
 from biosig_lstm.steps import Step
 
 __all__ = ["Deltas", "deltas"]
@@ -65,7 +66,7 @@ def deltas(frames: npt.ArrayLike, *, order: int = 1, width: int | None = None, l
         raise DataError(f"features must be (frames, columns), got shape {values.shape}")
     span = _check(order, width, like)
     if like == "kaldi":
-        return np.asarray(_weighted(values, np.array([0, len(values)]), _weights(order, span)))
+        return np.asarray(_weighted(read_only(values), read_only(np.array([0, len(values)])), _weights(order, span)))
     return _fitted(values, order=order, width=span)
 
 

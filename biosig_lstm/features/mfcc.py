@@ -48,8 +48,8 @@ def mfcc(
     n_mfcc : int [1 to n_mels], optional
         Coefficients; 13, in librosa's set 20 by default.
     lifter : float [>= 0], optional
-        Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``; 22, in librosa's set 0 (not at all) by
-        default.
+        Coefficient k is multiplied by ``1 + lifter / 2 * sin(pi * k / lifter)``, in librosa's set with k + 1 for k; 22,
+        in librosa's set 0 (not at all) by default.
     energy : bool, optional
         Whether the logarithm of the frame's energy stands in the place of coefficient 0; in Kaldi's set it does by
         default.
@@ -108,7 +108,8 @@ def cepstra_of(values: Float32, made: Settings, cepstrum: _Cepstrum, *, n_frames
     """Return the frames of sound that begins where the first of them does."""
     logs, energies = log_powers(values, made, n_frames=n_frames)
     logs = not_below(logs, made)
-    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter).astype(np.float32 if made.single else np.float64)
+    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter, made.lifter_from)
+    basis = basis.astype(np.float32 if made.single else np.float64)
     found = np.empty((n_frames, cepstrum.n_mfcc), dtype=np.float32)
     for first in range(0, n_frames, _BLOCK):
         found[first : first + _BLOCK] = logs[first : first + _BLOCK].astype(basis.dtype, copy=False) @ basis

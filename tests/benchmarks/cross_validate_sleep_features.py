@@ -2,6 +2,7 @@
 
 python tests/benchmarks/cross_validate_sleep_features.py --data DIR --out cv.npz [--members 3] [--wake "30 min"]
 python tests/benchmarks/cross_validate_sleep_features.py --out cv.npz --report                   tables of what is there
+python tests/benchmarks/cross_validate_sleep_features.py --data DIR --out cv.npz --report --draw SC4042E0 night.png
 
 Every model of a fold sees the same epochs of the other subjects and the same columns, those of the recipe, and weighs
 stages by the inverse root of how often they come; trees also see the columns of the file alone. The per-epoch network
@@ -20,8 +21,10 @@ import numpy as np
 import torch
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from biosig_lstm import datasets
+from biosig_lstm import datasets, plot
 from biosig_lstm.containers import Windows
+from biosig_lstm.datasets import Dataset
+from biosig_lstm.estimators import Predictions
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics import (
     STAGE_CLASSES,
@@ -52,6 +55,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=RECIPE.settings.max_epochs)
     parser.add_argument("--wake", default="30 min", choices=["30 min", "whole"])
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--draw", nargs=2, metavar=("RECORD", "FILE"), help="draw a night as told by unseen models")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     if not chosen.report:
@@ -60,6 +64,22 @@ def main() -> None:
         for train, test in leave_one_subject_out(windows):
             fold(train, test, out=chosen.out, members=chosen.members, epochs=chosen.epochs)
     report(chosen.out)
+    if chosen.draw:
+        draw(datasets.get("sleep_edf_features", chosen.data, wake=chosen.wake), chosen.out, *chosen.draw)
+
+
+def draw(data: Dataset, path: Path, record: str, picture: str) -> None:
+    (night,) = data.recordings([record])
+    said = np.load(path)[f"said/{OURS}/{record}"]
+    predictions = Predictions(
+        recordings=np.repeat(record, len(said)),
+        subjects=np.repeat(night.subject, len(said)),
+        samples=np.arange(len(said)),
+        fs=np.full(len(said), night.fs),
+        log_probabilities=np.log(np.maximum(said, 1e-9)),
+        classes=STAGE_CLASSES,
+    )
+    plot.hypnogram(predictions, night).savefig(picture, dpi=80, metadata={"Software": None})
 
 
 def fold(train: Windows, test: Windows, *, out: Path, members: int, epochs: int) -> None:

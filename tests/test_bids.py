@@ -17,6 +17,7 @@ from biosig_lstm import Bandpass, BiLSTM, Classifier, FixedLength, Pipeline, Sle
 from biosig_lstm.datasets import open_bids
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.formats import read_bids_events
+from biosig_lstm.scoring import evaluate_bids
 from biosig_lstm.windows import Epochs
 
 mne_bids = pytest.importorskip("mne_bids")
@@ -144,7 +145,7 @@ def test_bad_channels_types_units_and_triggers(tmp_path: Path) -> None:
             eeg("no unit", seed=4, unit="", physical=(-0.003, 0.003)), eeg("not listed", seed=5)]  # fmt: skip
     EdfFile(made).write(folder / "sub-1_task-x_eeg.edf")
     rows = [("Fz", "EEG", "uV", "good"), ("EOG1", "EOG", "uV", "n/a"), ("bad one", "EEG", "uV", "BAD"),
-            ("code", "TRIG", "n/a", "good"), ("no unit", "EEG", "V", "good"), ("gone", "EEG", "uV", "good")]  # fmt: skip
+            ("code", "TRIG", "n/a", "good"), ("no unit", "EEG", "V", "good"), ("gone", "EEG", "uV", "")]  # fmt: skip
     table(folder / "sub-1_task-x_channels.tsv", ["name", "type", "units", "status"], rows[:5])
     data = open_bids(tmp_path, "task")
     with pytest.warns(BiosigWarning, match="left out bad one: marked as bad"):
@@ -345,3 +346,26 @@ def test_files_of_a_mixed_rate_are_opened_at_that_of_the_types_wanted(tmp_path: 
     table(folder / "sub-1_task-x_channels.tsv", ["name", "type"], rows)
     got = open_bids(tmp_path, "task", types="EEG").read("sub-1_task-x")
     assert (got.channels, got.fs) == (("Fz",), 32.0)
+
+
+def test_a_model_is_scored_on_people_of_a_tree_that_it_has_not_seen(
+    tree: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    few = write_tree(tmp_path / "few", n_subjects=2)
+    few_events = Classifier.from_bids(few, n_splits=0, max_epochs=1, model=SMALL, progress=False)
+    few_events.save(tmp_path / "m.biosig")
+    found = evaluate_bids(few_events, tree)
+    assert found.scores.n_subjects == 4
+    assert found.seen_in_training == ()
+    assert len(found.recordings) == len(found.predictions) == 12
+    arguments = ["evaluate", str(tmp_path / "m.biosig"), "--data", str(tree), "--label", "trial_type", "--json"]
+    assert cli.main(arguments) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["protocol"], said["recordings"]) == ("rhythms, trial_type", list(found.recordings))
+    assert said["metrics"]["accuracy"]["value"] == pytest.approx(found.scores.metrics["accuracy"].value)
+    everyone = evaluate_bids(few_events, few)
+    assert set(everyone.seen_in_training) == set(everyone.recordings)
+    with pytest.raises(DataError, match="no label is one of left right, there are control patient"):
+        evaluate_bids(few_events, tree, "group")
+    assert cli.main([*arguments[:2], "--label", "group"]) == 2
+    assert "--label is of a BIDS tree: it goes with --data DIR" in capsys.readouterr().err

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 from biosig_lstm.cli._common import OK, SOME_FAILED, complain, list_failures, open_model, say, status
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from biosig_lstm.estimators import Estimator
     from biosig_lstm.scoring import Evaluation
 
 __all__ = ["add"]
@@ -24,6 +27,12 @@ def add(commands: Any) -> None:
     evaluate.add_argument("--detected", action="store_true", help="find the beats too, matched within 150 ms")
     evaluate.add_argument("--json", action="store_true", help="one JSON object on stdout and nothing else")
     evaluate.add_argument("--out", metavar="DIR", help="write scores.json, predictions.csv, pictures here")
+    evaluate.add_argument(
+        "--label",
+        metavar="COLUMN",
+        help="score on the BIDS tree that --data names: a column of events.tsv or participants.tsv, or task",
+    )
+    evaluate.add_argument("--stretch-s", nargs=2, type=float, metavar=("START", "STOP"), help="of each event of a tree")
     evaluate.set_defaults(run=_evaluate)
 
 
@@ -35,14 +44,17 @@ def _evaluate(chosen: argparse.Namespace) -> int:
         output_folder(chosen.out)
     model = open_model(chosen.model)
     with status("scoring") as announce:
-        found = evaluate_protocol(
-            model,
-            root=chosen.data,
-            protocol=chosen.protocol,
-            name=Path(chosen.model).stem,
-            detected=chosen.detected,
-            announce=announce,
-        )
+        if chosen.label:
+            found = _on_tree(model, chosen, announce)
+        else:
+            found = evaluate_protocol(
+                model,
+                root=chosen.data,
+                protocol=chosen.protocol,
+                name=Path(chosen.model).stem,
+                detected=chosen.detected,
+                announce=announce,
+            )
     if found.seen_in_training:
         complain(f"no test: the model was trained on {some(found.seen_in_training, between=', ')}")
     list_failures(found.failed, n_done=len(found.recordings))
@@ -51,9 +63,20 @@ def _evaluate(chosen: argparse.Namespace) -> int:
         from biosig_lstm.report import write_evaluation
 
         write_evaluation(found, chosen.out)
-        if get_protocol(found.protocol).task == "stages":
+        if not chosen.label and get_protocol(found.protocol).task == "stages":
             _draw_nights(found, output_folder(Path(chosen.out) / "hypnograms"))
     return SOME_FAILED if found.failed else OK
+
+
+def _on_tree(model: Estimator, chosen: argparse.Namespace, announce: Callable[[str], None]) -> Evaluation:
+    from biosig_lstm.errors import ParameterError
+    from biosig_lstm.scoring import evaluate_bids
+
+    if not chosen.data or chosen.protocol or chosen.detected:
+        raise ParameterError("--label is of a BIDS tree: it goes with --data DIR, not with --protocol or --detected")
+    stretch_s = None if chosen.stretch_s is None else (chosen.stretch_s[0], chosen.stretch_s[1])
+    name = Path(chosen.model).stem
+    return evaluate_bids(model, chosen.data, chosen.label, stretch_s=stretch_s, name=name, announce=announce)
 
 
 def _draw_nights(found: Evaluation, folder: Path) -> None:

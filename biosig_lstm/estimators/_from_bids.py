@@ -17,7 +17,7 @@ from biosig_lstm.tables import Row, Table
 if TYPE_CHECKING:
     from biosig_lstm.estimators.classifier import Classifier
 
-__all__ = ["classifier_from_bids"]
+__all__ = ["BidsTable", "classifier_from_bids", "labelled_items"]
 
 Stretch = tuple[float, float]
 
@@ -25,12 +25,16 @@ _TOLERANCE_S = 1e-3
 
 
 @dataclass(frozen=True, repr=False)
-class _BidsTable(Table):
+class BidsTable(Table):
     """Rows that are read through the tree: with its units, and without the channels that it calls bad."""
 
     data: BidsDataset
 
     def _open(self, row: Row, name: str, channels: Sequence[str]) -> Recording:
+        return self.read(row, name, channels)
+
+    def read(self, row: Row, name: str, channels: Sequence[str] = ()) -> Recording:
+        """Return the recording or stretch that a row means, with its label over all of it."""
         record = _record(row.path)
         is_part = row.start_s is not None
         try:
@@ -55,20 +59,34 @@ def classifier_from_bids(
     **settings: Any,
 ) -> Classifier:
     """Return a trained `Classifier`; see `Classifier.from_bids`."""
-    data = open_bids(root, label, types=types)
+    table = labelled_items(open_bids(root, label, types=types), classes=classes, stretch_s=stretch_s)
+    return classifier_from_rows(kind, table, **settings)
+
+
+def labelled_items(data: BidsDataset, *, classes: Sequence[str] = (), stretch_s: Stretch | None = None) -> BidsTable:
+    """Return the labelled recordings of a tree, or their labelled stretches where labels are events, as a table.
+
+    Raises
+    ------
+    ParameterError
+        When a class does not occur, or events are instants and no stretch is given.
+    DataError
+        When nothing has a label.
+    """
     lacking = [name for name in classes if name not in data.classes]
     if lacking:
-        raise ParameterError(f"{root}: no recording has the {label} {', '.join(lacking)}; there are {data.classes}")
+        known = ", ".join(data.classes) or "none"
+        raise ParameterError(f"{data.root}: no recording has the {data.label} {', '.join(lacking)}; there is: {known}")
     if data.source == "events":
         rows = _event_rows(data, classes or data.classes, stretch_s)
     elif stretch_s is not None:
-        raise ParameterError(f"stretch_s is a stretch of events; {label!r} labels whole recordings")
+        raise ParameterError(f"stretch_s is a stretch of events; {data.label!r} labels whole recordings")
     else:
         rows = _whole_rows(data, classes or data.classes)
     if not rows:
-        raise DataError(f"{data.root}: nothing has a label of the kind {label!r}")
+        raise DataError(f"{data.root}: nothing has a label of the kind {data.label!r}")
     name = {"events": "events.tsv", "participants": "participants.tsv", "names": "names"}[data.source]
-    return classifier_from_rows(kind, _BidsTable(data.root / name, tuple(rows), data), **settings)
+    return BidsTable(data.root / name, tuple(rows), data)
 
 
 def _whole_rows(data: BidsDataset, classes: Sequence[str]) -> list[Row]:

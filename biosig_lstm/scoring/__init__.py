@@ -1,6 +1,7 @@
 """Scoring recordings: folders of files, and databases by their frozen protocols."""
 
 from biosig_lstm.scoring._output import Failure, output_folder, some
+from biosig_lstm.scoring.bids import evaluate_bids
 from biosig_lstm.scoring.detection import Detected, DetectionReport, detect_files
 from biosig_lstm.scoring.files import FilesReport, classify_files
 from biosig_lstm.scoring.protocol import Evaluation, evaluate_protocol
@@ -13,6 +14,7 @@ __all__ = [
     "FilesReport",
     "classify_files",
     "detect_files",
+    "evaluate_bids",
     "evaluate_protocol",
     "output_folder",
     "some",

@@ -14,7 +14,9 @@ _PLACES = {
     "biosig_lstm.containers": ("Annotations", "Recording", "Waves", "Windows"),
     "biosig_lstm.containers.channel_names": ("canonical_channel",),
     "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),
-    "biosig_lstm.formats": ("find_recordings", "open_recording"),
+    "biosig_lstm.datasets": ("open_bids",),
+    "biosig_lstm.formats": ("find_recordings", "open_recording", "read_bids_events", "write_bids_events"),
+    "biosig_lstm.formats.eeg": ("read_edf_annotations", "write_edf_annotations"),
     "biosig_lstm.formats.audio": ("open_audio", "read_audio", "write_audio"),
     "biosig_lstm.filters": (
         "Bandpass", "BaselineWander", "Bipolar", "ChannelNames", "Channels", "EcgLeads", "FillGaps", "Highpass",
@@ -60,7 +62,7 @@ _PLACES = {
         "Classifier", "Decoding", "Delineator", "LanguageModel", "MultiLabelClassifier", "Predictions",
         "StepClassifier", "Transcriber", "load",
     ),
-    "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_protocol"),
+    "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_bids", "evaluate_protocol"),
     "biosig_lstm.scoring.transcription": ("transcribe_files",),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip

@@ -31,12 +31,17 @@ from biosig_lstm import (
     classify_files,
     cli,
 )
+from biosig_lstm.containers import Waves
 from biosig_lstm.datasets import open_bids
 from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.estimators import MultiLabelPredictions
 from biosig_lstm.features.band_power import BandPower
 from biosig_lstm.formats import find_recordings, open_recording, read_bids_events, write_bids_events
 from biosig_lstm.formats.eeg import read_edf_annotations, recording_start, write_edf_annotations
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
+from biosig_lstm.scoring.seizures import SeizureEvents
+from biosig_lstm.scoring.tasks import task
+from biosig_lstm.scoring.tasks.waves import WaveTable
 from biosig_lstm.windows import Epochs
 
 STAGES = ("W", "N2", "R")
@@ -292,3 +297,37 @@ def test_real_files_say_when_they_began(data_root: Callable[[str], Path]) -> Non
             started = recording_start(source)
         assert started is None or 1985 <= started.year < 2085
     assert recording_start(data_root("eeg-samples") / "short_psg.edf") is not None
+
+
+def test_tasks_say_what_their_events_are() -> None:
+    one = Recording(np.zeros((1, 12_000)), 100, ["II"], ["mV"], id="r")
+    waves = WaveTable((("r", "II", 100.0, Waves(["P", "T"], [np.nan, 150.0], [20.4, 160.0], [30.0, 20_000.0])),))
+    assert task("waves").events(one, waves).annotations == Annotations(
+        [20, 150], [30, 11_999], ["P", "T"], ["II", "II"]
+    )
+    names, places = np.full(10, "r"), np.arange(10) * 1000
+    likely = np.full((10, 4), 0.01, dtype=np.float32)
+    likely[:, 0] = 0.97
+    likely[3:8] = likely[3:8][:, [1, 0, 2, 3]]
+    rhythm = Predictions(names, names, places, np.full(10, 100.0), np.log(likely), ("N", "A", "O", "~"))
+    marks, probability = task("rhythm").events(one, rhythm)
+    assert (marks.labels.tolist(), probability) == (["AFIB"], None)
+    assert 3000 <= marks.starts[0] < marks.stops[0] <= 12_000
+    short = one.crop(stop_s=30)
+    marks, probability = task("rhythm").events(short, rhythm.of("r"))
+    assert marks == Annotations([0], [3000], ["N"])
+    np.testing.assert_allclose(probability, [0.97], rtol=1e-5)
+    rows = (names[:2], names[:2], places[:2], np.full(2, 100.0), np.log(likely[2:4, :2]), ("a", "b"))
+    several = MultiLabelPredictions(*rows, thresholds=(0.5, 0.005), durations_s=np.full(2, 10.0))
+    assert task("multilabel").events(one, several).annotations == Annotations(
+        [0, 0, 1000], [1000, 1000, 2000], ["a", "b", "b"]
+    )
+
+
+def test_seizures_are_stretches_inside_the_recording() -> None:
+    one = Recording(np.zeros((1, 1000)), 10, ["Fz"], ["uV"], id="r")
+    names = np.array(["r", "r"])
+    found = SeizureEvents(names, names, np.array([-1.0, 90.0]), np.array([5.0, 120.0]), np.array([0.7, 0.9]))
+    marks = task("seizures").events(one, found).annotations
+    assert (marks.starts.tolist(), marks.stops.tolist()) == ([0, 900], [50, 1000])
+    assert set(marks.labels) == set(found.labels)

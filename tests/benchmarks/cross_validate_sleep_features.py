@@ -54,6 +54,7 @@ def main() -> None:
     parser.add_argument("--members", type=int, default=RECIPE.members)
     parser.add_argument("--epochs", type=int, default=RECIPE.settings.max_epochs)
     parser.add_argument("--wake", default="30 min", choices=["30 min", "whole"])
+    parser.add_argument("--night-only", action="store_true", help="leave out the models of single epochs")
     parser.add_argument("--report", action="store_true")
     parser.add_argument("--draw", nargs=2, metavar=("RECORD", "FILE"), help="draw a night as told by unseen models")
     chosen = parser.parse_args()
@@ -62,7 +63,8 @@ def main() -> None:
         data = datasets.get("sleep_edf_features", chosen.data, wake=chosen.wake)
         windows = RECIPE.pipeline(data.recordings())
         for train, test in leave_one_subject_out(windows):
-            fold(train, test, out=chosen.out, members=chosen.members, epochs=chosen.epochs)
+            how = {"members": chosen.members, "epochs": chosen.epochs, "night_only": chosen.night_only}
+            fold(train, test, out=chosen.out, **how)
     report(chosen.out)
     if chosen.draw:
         draw(datasets.get("sleep_edf_features", chosen.data, wake=chosen.wake), chosen.out, *chosen.draw)
@@ -82,7 +84,7 @@ def draw(data: Dataset, path: Path, record: str, picture: str) -> None:
     plot.hypnogram(predictions, night).savefig(picture, dpi=80, metadata={"Software": None})
 
 
-def fold(train: Windows, test: Windows, *, out: Path, members: int, epochs: int) -> None:
+def fold(train: Windows, test: Windows, *, out: Path, members: int, epochs: int, night_only: bool) -> None:
     found: Found = dict(np.load(out)) if out.exists() else {}
     names = test.recordings.tolist()
     if all(f"said/{OURS}/{name}" in found for name in names):
@@ -95,7 +97,9 @@ def fold(train: Windows, test: Windows, *, out: Path, members: int, epochs: int)
     said = model.predict(test)
     found |= {f"said/{OURS}/{name}": said.of(name).probabilities for name in names}
     print(f"without {test.subjects[0]}: {time.perf_counter() - started:.0f} s", flush=True)
-    found |= alone(train, test, members) | trees(train, test, TREES) | trees(of_file(train), of_file(test), FILE_TREES)
+    if not night_only:
+        found |= alone(train, test, members) | trees(train, test, TREES)
+        found |= trees(of_file(train), of_file(test), FILE_TREES)
     for k, name in enumerate(names):
         found |= {f"truth/{name}": np.asarray(test.item_y(k)), f"subject/{name}": test.subjects[k : k + 1]}
     np.savez_compressed(out, **found)
@@ -166,15 +170,18 @@ def scores_of(found: Found, what: str) -> Scores:
 
 def report(path: Path) -> None:
     found = dict(np.load(path))
-    scores = {what: scores_of(found, what) for what in (OURS, *OTHERS)}
+    others = [what for what in OTHERS if any(key.startswith(f"said/{what}/") for key in found)]
+    scores = {what: scores_of(found, what) for what in (OURS, *others)}
     print(f"\n{scores[OURS].n_items} epochs of {len(scores[OURS].per_subject)} subjects\n")
     table("model", {what: [cell(scores[what], name) for name in NAMES] for what in scores})
-    print()
-    table("BiLSTM less", {what: [paired(scores[OURS], scores[what], name) for name in NAMES] for what in OTHERS})
-    print("\n| stage | epochs | Se | +P | F1 | F1 of the trees |\n|---|---|---|---|---|---|")
+    if others:
+        print()
+        table("BiLSTM less", {what: [paired(scores[OURS], scores[what], name) for name in NAMES] for what in others})
+    print(f"\n| stage | epochs | Se | +P | F1{''.join(f' | F1, {what}' for what in others)} |")
+    print("|---" * (5 + len(others)) + "|")
     for k, stage in enumerate(STAGE_CLASSES):
         values = [scores[OURS][f"{name}_{stage}"].value for name in ("se", "pp", "f1")]
-        values.append(scores[TREES][f"f1_{stage}"].value)
+        values += [scores[what][f"f1_{stage}"].value for what in others]
         print(f"| {stage} | {int(scores[OURS].counts[k].sum())} | {' | '.join(f'{v:.3f}' for v in values)} |")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import mne
@@ -16,7 +17,7 @@ from edf_files import EdfFile, Signal, eeg
 from biosig_lstm import Bandpass, BiLSTM, Classifier, FixedLength, Pipeline, SleepStages, cli, load, split_by_subject
 from biosig_lstm.datasets import open_bids
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
-from biosig_lstm.formats import read_bids_events
+from biosig_lstm.formats import open_recording, read_bids_events
 from biosig_lstm.scoring import evaluate_bids
 from biosig_lstm.windows import Epochs
 
@@ -69,6 +70,22 @@ def test_what_mne_bids_wrote_is_what_mne_bids_reads(tmp_path: Path, form: str) -
         assert got.subject == theirs.info["subject_info"]["his_id"]
 
 
+def test_a_real_recording_in_a_tree_is_that_of_its_file(data_root: Callable[[str], Path], tmp_path: Path) -> None:
+    source = sorted(data_root("eegmmidb").rglob("S001R04.edf"))[0]
+    where = mne_bids.BIDSPath(subject="001", task="motor", run="4", root=tmp_path, datatype="eeg")
+    with warnings.catch_warnings(action="ignore"):
+        raw = mne.io.read_raw_edf(source, verbose="error")
+        raw.info["line_freq"] = 60
+        mne_bids.write_raw_bids(raw, where, verbose="error")
+    data = open_bids(tmp_path)
+    (got,), theirs = data.recordings(), open_recording(source)
+    assert data.classes == ("T0", "T1", "T2")
+    np.testing.assert_array_equal(got.signals, theirs.signals)
+    assert (got.channels, got.fs) == (theirs.channels, theirs.fs)
+    np.testing.assert_array_equal(got.annotations.starts, theirs.annotations.starts)
+    np.testing.assert_array_equal(got.annotations.labels, theirs.annotations.labels)
+
+
 def test_a_tree_is_a_database(tree: Path) -> None:
     data = open_bids(tree)
     assert len(data) == 6
@@ -119,6 +136,8 @@ def test_a_label_that_is_no_column_is_refused_with_those_there_are(tree: Path) -
         ParameterError, match=r"label 'grup'; did you mean 'group'\? possible: .*age.*group.*task.*trial_type"
     ):
         open_bids(tree, "grup")
+    with pytest.raises(ParameterError, match="label 'onset'"):
+        open_bids(tree, "onset")
 
 
 def test_sidecars_and_tables_are_inherited_from_above(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ __all__ = ["BidsDataset", "open_bids"]
 
 _SIGNALS = (".edf", ".bdf", ".vhdr", ".set", ".fif", ".fif.gz")
 _DESCRIPTION, _PEOPLE = "dataset_description.json", "participants.tsv"
+_TIMES = {"onset", "duration", "sample"}
 _TRIGGERS = ("TRIG", "SYSCLOCK")
 _VOLTS_UV = {"V": 1e6, "mV": 1e3, "uV": 1.0, "nV": 1e-3}
 _ENTITIES = {
@@ -104,14 +105,15 @@ class BidsDataset(Dataset):
         ParameterError
             When no table has such a column and it is no entity; the message lists what there is.
         """
-        events = {name for path in self._event_files.values() if path for name in _columns(path)}
+        tables = {path for path in self._event_files.values() if path}
+        events = {name for path in tables for name in _columns(path)} - _TIMES
         people = {name for row in self.participants.values() for name in row}
         for source, known in (("events", events), ("participants", people - {"participant_id"}), ("names", _ENTITIES)):
             if self.label in known:
                 return source
         if not events and self.label == "trial_type":
             return "events"
-        known = (events - {"onset", "duration", "sample"}) | (people - {"participant_id"}) | set(_ENTITIES)
+        known = events | (people - {"participant_id"}) | set(_ENTITIES)
         raise ParameterError(f"{self.root}: label {options(self.label, known)}")
 
     def find_records(self) -> set[str]:

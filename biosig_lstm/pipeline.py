@@ -20,7 +20,7 @@ from biosig_lstm.filters.channels import Channels
 from biosig_lstm.steps import Step
 
 if TYPE_CHECKING:
-    import mne
+    from biosig_lstm.containers.raw import BaseRaw
 
 __all__ = ["Pipeline"]
 
@@ -82,7 +82,7 @@ class Pipeline:
         object.__setattr__(self, "windows", windows)
         object.__setattr__(self, "features", places["feature"])
 
-    def __call__(self, recordings: Recording | mne.io.BaseRaw | Iterable[Recording | mne.io.BaseRaw]) -> Windows:
+    def __call__(self, recordings: Recording | BaseRaw | Iterable[Recording | BaseRaw]) -> Windows:
         """Prepare one recording or many; the items of all are put together.
 
         Parameters
@@ -113,7 +113,7 @@ class Pipeline:
     def filter(self, recording: Recording) -> Recording: ...
 
     @overload
-    def filter(self, recording: mne.io.BaseRaw) -> mne.io.BaseRaw: ...
+    def filter(self, recording: BaseRaw) -> BaseRaw: ...
 
     def filter(self, recording: Any) -> Any:
         """Return the recording, or the `mne.io.Raw`, after the filters: a new one."""

@@ -13,6 +13,8 @@ from biosig_lstm.containers.recording import Recording
 
 if TYPE_CHECKING:
     import mne
+    from mne.io import BaseRaw as BaseRaw  # noqa: PLC0414  (for the annotations of those who must not know MNE)
+    from mne.io import RawArray as RawArray  # noqa: PLC0414
 
 __all__ = ["RecordingFilter", "as_recording", "filter_raw", "is_raw", "name_of_raw"]
 

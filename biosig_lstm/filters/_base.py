@@ -16,7 +16,7 @@ from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
 
 if TYPE_CHECKING:
-    import mne
+    from biosig_lstm.containers.raw import BaseRaw, RawArray
 
 __all__ = ["Filter", "NotFiniteError", "as_rows", "channels_named", "check_fs", "read_only"]
 
@@ -131,7 +131,7 @@ class Filter(Step):
     def __call__(self, value: Recording, /) -> Recording: ...
 
     @overload
-    def __call__(self, value: mne.io.BaseRaw, /) -> mne.io.RawArray: ...
+    def __call__(self, value: BaseRaw, /) -> RawArray: ...
 
     def __call__(self, value: Any, /) -> Any:
         """Return the recording, or the `mne.io.Raw`, filtered: a new one, the input is left as it is.

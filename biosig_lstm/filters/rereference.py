@@ -55,10 +55,13 @@ def rereference(
     rows = as_rows(signals, fs)
     if not len(reference):
         raise ParameterError("reference must be one row or more")
+    total = np.zeros(rows.shape[1])
+    for row in reference:
+        total += rows[row]
+    mean = (total / len(reference)).astype(np.float32)
     changed = rows.copy()
-    where = slice(None) if channels is None else np.asarray(channels, dtype=np.int64)
-    mean = rows[np.asarray(reference, dtype=np.int64)].mean(axis=0, dtype=np.float64)
-    changed[where] = rows[where] - mean
+    for row in range(len(rows)) if channels is None else channels:
+        changed[row] -= mean
     return changed
 
 

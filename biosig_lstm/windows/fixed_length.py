@@ -49,10 +49,9 @@ class FixedLength(Step):
     epoch_s: float | None = None
 
     def __post_init__(self) -> None:
-        given = (self.length_s, self.step_s, self.epoch_s)
-        if not all(0 < length < math.inf for length in given if length is not None):
-            raise ParameterError(f"window length, step and epoch must be positive and finite, got {self!r}")
-        if self.epoch_s is not None and self.epoch_s > self.length_s:
+        if not all(0 < length < math.inf for length in (self.length_s, self.step_s) if length is not None):
+            raise ParameterError(f"window length and step must be positive and finite, got {self!r}")
+        if self.epoch_s is not None and not 0 < self.epoch_s <= self.length_s:
             raise ParameterError(f"an epoch of {self.epoch_s:g} s does not fit into a window of {self.length_s:g} s")
 
     def __call__(self, recording: Recording) -> Windows:

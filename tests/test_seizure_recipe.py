@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -157,6 +158,19 @@ def test_of_each_recording_runs_with_seizures_and_a_few_others_are_kept(data: da
     whole = recipe.pipeline(ill)
     assert (once.y == 1).sum() == (whole.y == 1).sum() == 26
     assert items == recipe.items([quiet(0), ill, quiet(1)])
+
+
+def test_preparing_takes_less_than_thrice_the_memory_of_the_samples() -> None:
+    signals = np.random.default_rng(0).standard_normal((18, 256 * 1800), dtype=np.float32)
+    recording = Recording(signals, 256.0, CHANNELS, ["uV"] * 18, id="half an hour")
+    RECIPE.pipeline(recording.crop(stop_s=10))
+    tracemalloc.start()
+    try:
+        RECIPE.pipeline(recording)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 3 * signals.nbytes
 
 
 def test_training_needs_a_seizure(data: datasets.Dataset) -> None:

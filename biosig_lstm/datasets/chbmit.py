@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.filters.bipolar import Bipolar
 from biosig_lstm.formats.eeg import EdfRecord, open_edf
+from biosig_lstm.transfer import Report
 
 __all__ = ["CHANNELS", "DATASET", "SAME_PERSON", "ChbMit", "parse_summary", "write_sample"]
 
@@ -94,6 +95,13 @@ class ChbMit(LargeDataset):
     def stems_of(cls, record: str) -> tuple[str, ...]:
         """Return what the files of a record begin with: its own, and the summary of its case."""
         return (record, f"{record[:5]}-summary") if _RECORD.fullmatch(record) else (record,)
+
+    def download(self, *args: Any, **settings: Any) -> Report:
+        """Fetch what is missing at the root: see `Dataset.download`."""
+        try:
+            return super().download(*args, **settings)
+        finally:
+            self.__dict__.pop("_summaries", None)
 
     def seizures(self, record: str) -> Seizures:
         """Return onset and end of each seizure of a record in seconds, as the summary of its case says.

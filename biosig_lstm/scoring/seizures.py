@@ -17,7 +17,7 @@ from biosig_lstm.containers import Recording, freeze
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.estimators import Predictions, StepClassifier
 
-__all__ = ["SEIZURE", "SeizureEvents", "find_seizures", "seizure_probabilities", "seizures_of"]
+__all__ = ["LONGEST_S", "SEIZURE", "SeizureEvents", "find_seizures", "seizure_probabilities", "seizures_of"]
 
 SEIZURE = "seizure"
 """Class of the model, and label of what is found."""
@@ -145,8 +145,9 @@ def seizure_probabilities(model: StepClassifier, recording: Recording) -> Predic
 
     Notes
     -----
-    Longer recordings are read in equal pieces of at most four hours: no step more than the pieces' own is in memory,
-    and what a preparation learns from a recording (its usual amplitude) it learns from the piece.
+    Recordings of more than four hours are prepared and read in equal pieces, so that what is made of them on the way
+    stays small. What a preparation takes from the whole of a recording, such as its usual amplitude, is then the
+    piece's, and the network does not look from one piece into the next.
     """
     if SEIZURE not in model.classes:
         raise ParameterError(f"class to find {options(SEIZURE, model.classes)}")

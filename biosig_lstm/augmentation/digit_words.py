@@ -1,0 +1,128 @@
+"""The ten digits in English as formant voices say them, in the ways that people of many accents do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from biosig_lstm.augmentation.formant_voice import FS_HZ, FormantVoice, speak
+from biosig_lstm.augmentation.sound import add_noise
+from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.filters.resample_sound import resample_sound
+
+__all__ = ["PRONUNCIATIONS", "DigitVoices", "pronounce"]
+
+Alternatives = tuple[tuple[str, ...], ...]
+
+_BEGIN_CUT = MappingProxyType({"f": 0.35, "T": 0.35, "s": 0.12, "t": 0.12, "_t": 0.12, "z": 0.12})
+_END_CUT, _END_CUT_SHARE = frozenset({"s", "t", "h", "k", "v", "f"}), 0.15
+_AROUND_S = 0.05
+
+
+def _ways(*parts: str) -> Alternatives:
+    """Return the alternatives of each part: separated by ``|``, their phones by spaces; one more often is likelier."""
+    return tuple(tuple(way.strip() for way in part.split("|")) for part in parts)
+
+
+PRONUNCIATIONS: Mapping[str, Alternatives] = MappingProxyType(
+    {
+        "0": _ways("z|z|s", "I|i|i", "r|r|4", "o o>|o o>|o:|o: o>"),
+        "1": _ways("w", "V|V|o: V|O V|a|A|o:", "n"),
+        "2": _ways("_t|", "t", "h|h|", "<u u|u|<u u|<u|y|y u"),
+        "3": _ways("T|T|_t t|s|f", "r|r|4", "i"),
+        "4": _ways("f", "O|o:|o o>|O", "|r:|r|@|4"),
+        "5": _ways("f", "a", "a>", "v|v|f|"),
+        "6": _ways("s", "I|I|i", "_k", "k|", "s|s|s|s|"),
+        "7": _ways("s", "E|E|e", "v", "@|E|I|", "n"),
+        "8": _ways("e e>|e e>|E e>|e", "_t t h|_t t|"),
+        "9": _ways("n", "a", "a>", "n"),
+    }
+)
+"""Phones of each digit, part by part, each with its alternatives (see `biosig_lstm.augmentation.formant_voice`)."""
+
+
+def pronounce(digit: str, rng: np.random.Generator) -> tuple[str, ...]:
+    """Return the phones of one of the ways to say a digit; now and then the first or last consonant is cut off.
+
+    Parameters
+    ----------
+    digit : str
+        One of ``PRONUNCIATIONS``.
+    rng : np.random.Generator
+        Chooses.
+
+    Examples
+    --------
+    >>> pronounce("9", np.random.default_rng(0))
+    ('n', 'a', 'a>', 'n')
+    """
+    phones = [phone for part in PRONUNCIATIONS[digit] for phone in part[rng.integers(len(part))].split()]
+    if len(phones) > 2 and rng.random() < _BEGIN_CUT.get(phones[0], 0.0):
+        phones = phones[1:]
+    if len(phones) > 2 and phones[-1] in _END_CUT and rng.random() < _END_CUT_SHARE:
+        phones = phones[:-1]
+    return tuple(phones)
+
+
+@dataclass(frozen=True)
+class DigitVoices:
+    """Recordings of digits by voices that nobody has: called as ``(seed) -> recordings``.
+
+    Parameters
+    ----------
+    voices : int [>= 0]
+        How many speakers, each saying every digit once.
+    groups : int [>= 1]
+        Subjects that the recordings are counted as: one in so many.
+    fs : float [unit=Hz, > 0]
+        Rate of the recordings.
+    snr_db : tuple of float [unit=dB]
+        Least and greatest ratio of a word's power to that of noise.
+
+    Notes
+    -----
+    They are no recordings of people: labels are what was to be said. Their subject is ``synthetic-0`` and so on.
+
+    Examples
+    --------
+    >>> first = next(DigitVoices(voices=1)(seed=0))
+    >>> first.id, first.subject, first.annotations.labels.tolist()
+    ('0_voice0', 'synthetic-0', ['0'])
+    """
+
+    voices: int = 300
+    groups: int = 4
+    fs: float = 8000.0
+    snr_db: tuple[float, float] = (15.0, 45.0)
+
+    def __post_init__(self) -> None:
+        if self.voices < 0 or self.groups < 1 or not self.fs > 0 or self.snr_db[0] > self.snr_db[1]:
+            raise ParameterError(
+                f"voices must be 0 or more, groups at least 1, fs positive, snr_db ascending, got {self!r}"
+            )
+
+    def __call__(self, seed: int) -> Iterator[Recording]:
+        """Yield a recording of each digit by each voice, the same for the same seed."""
+        for number in range(self.voices):
+            rng = np.random.default_rng([seed, number])
+            voice = FormantVoice.draw(rng)
+            for digit in PRONUNCIATIONS:
+                yield self._recording(digit, voice, rng, number=number)
+
+    def _recording(self, digit: str, voice: FormantVoice, rng: np.random.Generator, *, number: int) -> Recording:
+        word = np.pad(speak(pronounce(digit, rng), voice, rng), round(_AROUND_S * FS_HZ))[None]
+        sound = resample_sound(word, FS_HZ, rate_hz=self.fs)
+        sound = add_noise(sound, rng, snr_db=rng.uniform(*self.snr_db), slope=rng.uniform(-2.0, 0.5))
+        return Recording(
+            np.clip(sound, -1, 1),
+            self.fs,
+            ["sound"],
+            ["FS"],
+            id=f"{digit}_voice{number}",
+            subject=f"synthetic-{number % self.groups}",
+            annotations=Annotations([0], [sound.shape[1]], [digit]),
+        )

@@ -331,3 +331,21 @@ def test_seizures_are_stretches_inside_the_recording() -> None:
     marks = task("seizures").events(one, found).annotations
     assert (marks.starts.tolist(), marks.stops.tolist()) == ([0, 900], [50, 1000])
     assert set(marks.labels) == set(found.labels)
+
+
+def test_recordings_of_one_name_in_two_trees_are_told_apart_and_a_date_of_1970_is_none(
+    tmp_path: Path, labels_model: Classifier
+) -> None:
+    for name in ("one", "two"):
+        folder = tmp_path / name / "sub-1" / "eeg"
+        folder.mkdir(parents=True)
+        save_edf(night(1, subject="n"), folder / "sub-1_task-x_eeg.edf")
+    assert classify_files(labels_model, [tmp_path / "one", tmp_path / "two"], out=tmp_path / "out").failed == ()
+    assert sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.tsv")) == [
+        f"{name}/sub-1/eeg/sub-1_task-x_desc-predicted_events.tsv" for name in ("one", "two")
+    ]
+    raw = night(1, subject="n").with_annotations(Annotations()).to_mne()
+    raw.set_meas_date(0).save(tmp_path / "n_raw.fif", verbose="error")
+    assert recording_start(tmp_path / "n_raw.fif") == datetime(1970, 1, 1)
+    assert classify_files(labels_model, [tmp_path / "n_raw.fif"], out=tmp_path / "fif").failed == ()
+    assert recording_start(tmp_path / "fif" / "n_raw-annotations.edf") == datetime(1985, 1, 1)

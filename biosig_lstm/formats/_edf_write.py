@@ -11,13 +11,14 @@ from pathlib import Path
 from biosig_lstm.containers import Annotations
 from biosig_lstm.errors import DataError, ParameterError
 
-__all__ = ["write_edf_annotations"]
+__all__ = ["EDF_YEARS", "write_edf_annotations"]
 
 _FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _LARGEST_RECORD, _SAMPLE_BYTES = 61_440, 2
 _STAMP = b"+0\x14\x14\x00"
 _UNKNOWN = datetime(1985, 1, 1)
-_FIRST_YEAR = 1985
+EDF_YEARS = range(1985, 2085)
+"""Years that the two digits of EDF stand for."""
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 
 
@@ -54,8 +55,8 @@ def write_edf_annotations(
         raise ParameterError(f"an EDF+ file is called *.edf, got {file.name}")
     if not 0 < fs < math.inf:
         raise ParameterError(f"fs must be positive and finite, got {fs!r}")
-    if start is not None and not _FIRST_YEAR <= start.year < _FIRST_YEAR + 100:
-        raise ParameterError(f"EDF knows the years {_FIRST_YEAR} to {_FIRST_YEAR + 99}, got {start.year}")
+    if start is not None and start.year not in EDF_YEARS:
+        raise ParameterError(f"EDF knows the years {EDF_YEARS[0]} to {EDF_YEARS[-1]}, got {start.year}")
     records = list(_records(_STAMP, _tals(annotations, fs)))
     width = max(map(len, records)) + max(map(len, records)) % _SAMPLE_BYTES
     with file.open("wb") as out:

@@ -16,10 +16,11 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning, DataError, options
 from biosig_lstm.formats._edf_header import EdfHeader, parse_edf_header
 from biosig_lstm.formats._edf_record import EdfRecord, read_edf_annotations
-from biosig_lstm.formats._edf_write import write_edf_annotations
+from biosig_lstm.formats._edf_write import EDF_YEARS, write_edf_annotations
 from biosig_lstm.formats._family import Channel, Family, family_of
 
 __all__ = [
+    "EDF_YEARS",
     "FAMILY",
     "EdfRecord",
     "open_edf",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import ParameterError, options
 from biosig_lstm.formats import family_of, write_bids_events
 from biosig_lstm.formats._bids import parse_bids_name
-from biosig_lstm.formats.eeg import recording_start, write_edf_annotations
+from biosig_lstm.formats.eeg import EDF_YEARS, recording_start, write_edf_annotations
 from biosig_lstm.formats.wfdb import write_annotations
 from biosig_lstm.scoring.tasks import Answers, Events, Task
 
@@ -71,9 +72,15 @@ def write_back(form: str, asked: Task, recording: Recording, said: Answers, *, s
         return
     if chosen == "edf":
         name = target.with_name(f"{target.name}-annotations.edf")
-        write_edf_annotations(name, events.annotations, fs=recording.fs, start=recording_start(source))
+        write_edf_annotations(name, events.annotations, fs=recording.fs, start=_start(source))
     else:
         _write_bids(events, recording, source, folder)
+
+
+def _start(source: Path) -> datetime | None:
+    """Return when a recording began where EDF can say it: files that do not know have 1970."""
+    start = recording_start(source)
+    return start if start is not None and start.year in EDF_YEARS else None
 
 
 def _usual(source: Path) -> str:
@@ -101,12 +108,19 @@ def _as_notes(marks: Annotations) -> Annotations:
 def _write_bids(events: Events, recording: Recording, source: Path, folder: Path) -> None:
     path = folder / f"{recording.id}_events.tsv"
     if _in_tree(source):
-        named = parse_bids_name(source.name)
-        people = [place for place, part in enumerate(source.parts) if named and part == f"sub-{named.entities['sub']}"]
-        below = source.parts[people[-1] : -1] if people else ()
-        path = _derivative(folder).joinpath(*below, f"{source.name.partition('_eeg.')[0]}_desc-predicted_events.tsv")
+        name = f"{source.name.partition('_eeg.')[0]}_desc-predicted_events.tsv"
+        path = _derivative(folder).joinpath(*_below(recording.id, source), name)
         path.parent.mkdir(parents=True, exist_ok=True)
     write_bids_events(path, events.annotations, fs=recording.fs, probability=events.probability)
+
+
+def _below(name: str, source: Path) -> tuple[str, ...]:
+    """Return the folders of a recording of a tree, from ``sub-*`` on, or those that tell two of one name apart."""
+    if "/" in name:
+        return Path(name).parts[:-1]
+    named = parse_bids_name(source.name)
+    people = [place for place, part in enumerate(source.parts) if named and part == f"sub-{named.entities['sub']}"]
+    return source.parts[people[-1] : -1] if people else ()
 
 
 def _derivative(folder: Path) -> Path:

@@ -30,7 +30,7 @@ def test_the_file_name_is_the_label_and_the_subject(written: Path) -> None:
     assert [(r.id, r.subject, r.annotations.labels.tolist(), r.duration_s) for r in found] == [
         (f"Subject0{k}_{n}", f"Subject0{k}", [label], seconds)
         for k in range(3)
-        for n, label, seconds in ((1, "rest", 12.0), (2, "arithmetic", 6.0))
+        for n, label, seconds in ((1, "rest", 60.0), (2, "arithmetic", 30.0))
     ]
     for recording in found:
         assert recording.channels == eegmat.CHANNELS
@@ -58,7 +58,7 @@ def test_values_are_those_that_mne_reads_the_ecg_in_uv(written: Path) -> None:
 
 def test_the_annotation_inside_a_file_is_no_label(written: Path) -> None:
     inside = open_edf(written / "Subject01_1.edf").annotations(500.0)
-    assert inside.labels.tolist() == ["[Total time]+12.000"]
+    assert inside.labels.tolist() == ["[Total time]+60.000"]
     (recording,) = datasets.get("eegmat", written).recordings("Subject01_1")
     assert recording.annotations.labels.tolist() == ["rest"]
 

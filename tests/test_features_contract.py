@@ -276,7 +276,7 @@ OF_ITEMS = {"RejectArtefacts"}
 """What leaves out items and makes no columns: `test_artefacts`."""
 
 
-OF_SOUND = {"Deltas", "LogMel", "MFCC", "NormalizeUtterance"}
+OF_SOUND = {"Deltas", "LogMel", "MFCC", "NormalizeUtterance", "QuietFloor"}
 """Features of sound: `test_features_speech` holds them to the same."""
 
 

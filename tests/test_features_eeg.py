@@ -25,6 +25,7 @@ from biosig_lstm.features.coherence import Coherence, coherence
 from biosig_lstm.features.complexity import Complexity, permutation_entropy, sample_entropy
 from biosig_lstm.features.hjorth import Hjorth, hjorth
 from biosig_lstm.features.line_length import LineLength, line_length
+from biosig_lstm.features.log_spectrum import LogSpectrum, log_spectrum
 from biosig_lstm.features.scalars_only import ScalarsOnly
 from biosig_lstm.features.spectral_shape import SpectralShape, spectral_shape
 from biosig_lstm.steps import Step
@@ -195,6 +196,27 @@ def coherence_reference(x: Array) -> dict[str, Array]:
 
 
 # Every step needs an example here, with the reference that gives the columns it adds, by name.
+EDGES_HZ = (1.0, 4.0, 8.0, 13.0, 30.0)
+
+
+def log_spectrum_reference(x: Array) -> dict[str, Array]:
+    def logs(c: Array) -> Array:
+        f, p = welch(c)
+        return np.array([np.log10(p[(f >= low) & (f < high)].mean()) for low, high in pairwise(EDGES_HZ)])
+
+    formulas: dict[str, Callable[[Array], float]] = {"log_level": lambda c: float(logs(c).mean())}
+    for k, (low, high) in enumerate(pairwise(EDGES_HZ)):
+        formulas[f"{low:g}-{high:g}hz_log_shape"] = lambda c, k=k: float(logs(c)[k] - logs(c).mean())
+    return each_channel(x, formulas)
+
+
+def region_reference(x: Array) -> dict[str, Array]:
+    each = log_spectrum_reference(x)
+    names = [name.removeprefix("C3.") for name in each if name.startswith("C3.")]
+    outer = {f"outer.{name}": (each[f"C3.{name}"] + each[f"O2.{name}"]) / 2 for name in names}
+    return outer | {f"middle.{name}": each[f"EEG Fpz-Cz.{name}"] for name in names}
+
+
 REFERENCES: list[tuple[Step, Callable[[Array], dict[str, Array]]]] = [
     (BandPower(), band_power_reference),
     (BandPower(("delta", "mu=9-11.5"), method="multitaper", bandwidth_hz=2.0, log10=True), multitaper_power_reference),
@@ -204,6 +226,8 @@ REFERENCES: list[tuple[Step, Callable[[Array], dict[str, Array]]]] = [
     (Complexity(order=4, delay_samples=2, tolerance=0.25), complexity_reference),
     (BandEnvelope(), envelope_reference),
     (Coherence(), coherence_reference),
+    (LogSpectrum(EDGES_HZ), log_spectrum_reference),
+    (LogSpectrum(EDGES_HZ, regions=("outer=C3,O2", "middle=EEG Fpz-Cz")), region_reference),
 ]
 IDS = [f"{type(step).__name__}{k}" for k, (step, _) in enumerate(REFERENCES)]
 each_feature = pytest.mark.parametrize(("step", "reference"), REFERENCES, ids=IDS)
@@ -286,7 +310,7 @@ def test_steps_that_are_no_windows_are_refused(step: Step) -> None:
 
 def test_every_step_for_eeg_has_a_reference() -> None:
     assert {type(step) for step, _ in REFERENCES} == {
-        BandEnvelope, BandPower, Coherence, Complexity, Hjorth, LineLength, SpectralShape,
+        BandEnvelope, BandPower, Coherence, Complexity, Hjorth, LineLength, LogSpectrum, SpectralShape,
     }  # fmt: skip
 
 
@@ -459,3 +483,32 @@ def test_settings_that_cannot_be_are_refused(make: Callable[[], object], match: 
 def test_arrays_of_another_shape_are_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(DataError, match="windows must be"):
         band_power(np.zeros(shape), fs=FS)
+
+
+def test_a_gain_moves_the_level_of_the_spectrum_alone() -> None:
+    x = np.random.default_rng(4).standard_normal((2, 3, 500))
+    once, louder = (log_spectrum(gain * x, fs=FS, edges_hz=EDGES_HZ) for gain in (1.0, 20.0))
+    np.testing.assert_allclose(louder[..., 0] - once[..., 0], 2 * np.log10(20), atol=1e-5)
+    np.testing.assert_allclose(louder[..., 1:], once[..., 1:], atol=1e-5)
+    np.testing.assert_allclose(once[..., 1:].sum(axis=-1), 0, atol=1e-5)
+
+
+@pytest.mark.parametrize("edges", [(1.0,), (4.0, 1.0), (1.0, 4.0, 4.0)])
+def test_edges_that_do_not_ascend_are_refused(edges: tuple[float, ...]) -> None:
+    with pytest.raises(ParameterError, match="ascending frequencies"):
+        LogSpectrum(edges)
+
+
+def test_regions_that_are_none_are_refused() -> None:
+    for text in ("frontal", "=C3", "frontal="):
+        with pytest.raises(ParameterError, match="a region is a name and its channels"):
+            LogSpectrum(regions=(text,))
+    with pytest.raises(ParameterError, match="each region there once"):
+        LogSpectrum(regions=("a=C3", "a=O2"))
+    with pytest.raises(DataError, match=r"channel of a region 'C4'; "):
+        LogSpectrum(regions=("a=C3,C4",))(LONG)
+
+
+def test_a_band_beyond_half_the_rate_is_refused_by_name() -> None:
+    with pytest.raises(ParameterError, match=r"30 to 60 Hz must ascend and lie between 0 and half the rate, 50 Hz"):
+        LogSpectrum((1.0, 30.0, 60.0))(LONG)

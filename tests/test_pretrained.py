@@ -11,6 +11,8 @@ import pytest
 from biosig_lstm import datasets
 from biosig_lstm.cli import main
 from biosig_lstm.containers import Recording
+from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
+from biosig_lstm.datasets.eegmat import CHANNELS as EEG_CHANNELS
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, StepClassifier, read_header
 from biosig_lstm.filters import Resample
@@ -101,9 +103,18 @@ def test_the_unit_does_not_matter(beats: Estimator, recording: Recording) -> Non
     np.testing.assert_allclose(np.exp(own), np.exp(other), atol=1e-3)
 
 
+def write_eeg(path: Path, *, channels: int) -> Path:
+    """Write a minute of generated EEG at 200 Hz."""
+    noise = np.random.default_rng(0).normal(0, 20, (channels, 60 * 200))
+    write_edf(path, [EdfChannel(name, row, 200) for name, row in zip(EEG_CHANNELS, noise, strict=False)])
+    return path
+
+
 @every_model
 def test_the_command_line_knows_it_by_name(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = datasets.get("sample").root / "s06"
+    if name.startswith("eeg-"):
+        record = write_eeg(tmp_path / "s06.edf", channels=1 if name.startswith("eeg-seizure") else 19)
     assert main(["classify", name, str(record), "--out", str(tmp_path)]) == 0
     assert (tmp_path / "predictions.csv").read_text(encoding="utf-8").count("\n") > 1
     assert (tmp_path / "s06.beats").is_file() or task_of(pretrained(name)) is not task("beats")

@@ -46,6 +46,8 @@ class Protocol:
         Name of the mapping from the database's symbols to `classes`.
     positions : str
         Where the scored events come from: ``"reference"`` for the experts' annotations.
+    merged : mapping of str to mapping of str to str
+        By a name, what each class becomes where answers are scored in fewer classes as well.
     shared_subjects : tuple of str
         Subjects that the protocol, as the field uses it, has on both sides: a known flaw, stated in `notes`.
     notes : str
@@ -63,6 +65,7 @@ class Protocol:
     settings: Mapping[str, Any] = field(default_factory=dict)
     mapping: str = ""
     positions: str = "reference"
+    merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     shared_subjects: tuple[str, ...] = ()
     notes: str = ""
 
@@ -267,6 +270,7 @@ def _protocol(card: Card, name: str, table: dict[str, Any]) -> Protocol:
         settings=table.get("settings", {}),
         mapping=table.get("mapping", ""),
         positions=table.get("positions", "reference"),
+        merged=table.get("merged", {}),
         shared_subjects=tuple(sorted(shared)),
         notes=" ".join(table.get("notes", "").split()),
     )

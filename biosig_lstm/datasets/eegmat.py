@@ -88,12 +88,12 @@ class EegMat(Dataset):
 
 DATASET = EegMat
 _FS_HZ = 500
-_SAMPLE_S = {"1": 12, "2": 6}
+_SAMPLE_S = {"1": 60, "2": 30}
 _SAMPLE_SUBJECTS = ("Subject00", "Subject01", "Subject02")
 
 
 def write_sample(root: str | Path) -> None:
-    """Write generated recordings of three people in the layout of the database: 12 s of rest, 6 s of arithmetic.
+    """Write generated recordings of three people in the layout of the database: 60 s of rest, 30 s of arithmetic.
 
     At rest there is a rhythm of 10 Hz, strongest at the back of the head, that arithmetic weakens.
 

@@ -18,6 +18,7 @@ from biosig_lstm.metrics.classification import (
 from biosig_lstm.metrics.episodes import episode_counts, episode_scores
 from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
 from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
+from biosig_lstm.metrics.labels import label_scores, merge_probabilities
 from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.metrics.rhythm import CINC2017_CLASSES, cinc2017_scores
@@ -81,10 +82,12 @@ __all__ = [
     "f1_thresholds",
     "intervals_by_subject",
     "label_indices",
+    "label_scores",
     "macro_f1",
     "macro_roc_auc",
     "match_events",
     "merge_classes",
+    "merge_probabilities",
     "multilabel_scores",
     "positive_predictivity",
     "roc_auc",

@@ -178,7 +178,7 @@ def _plan(model: Estimator, protocol: str) -> Protocol:
 
 
 def _task(plan: Protocol, model: Estimator, *, detected: bool) -> Task:
-    asked = task(plan.task)
+    asked = task(plan.task).of_protocol(plan)
     asked.check(model)
     asked.check_classes(model, plan.classes)
     if detected and not asked.can_detect:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from biosig_lstm import datasets
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, MultiLabelPredictions, Predictions
@@ -92,6 +93,10 @@ class Task(ABC):
         if lacks or adds:
             differs = " and ".join([f"lacks {lacks}"] * bool(lacks) + [f"adds {adds}"] * bool(adds))
             raise ParameterError(f"a model of the protocol's {len(classes)} classes is needed, this one {differs}")
+
+    def of_protocol(self, plan: datasets.Protocol) -> Task:  # noqa: ARG002
+        """Return the task as a protocol asks for it."""
+        return self
 
     @property
     @abstractmethod

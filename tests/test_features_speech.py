@@ -26,6 +26,7 @@ from biosig_lstm.features.deltas import Deltas, deltas
 from biosig_lstm.features.log_mel import LogMel, log_mel
 from biosig_lstm.features.mfcc import MFCC, mfcc
 from biosig_lstm.features.normalize_utterance import NormalizeUtterance, normalize_speaker
+from biosig_lstm.features.quiet_floor import QuietFloor
 from biosig_lstm.windows import FixedLength, WholeRecording
 from biosig_lstm.windows.epochs import Epochs
 
@@ -297,6 +298,7 @@ STEPS = [
     Deltas(order=1, like="librosa"),
     NormalizeUtterance(),
     NormalizeUtterance(variance=False),
+    QuietFloor(),
 ]
 each_step = pytest.mark.parametrize("step", STEPS, ids=repr)
 SAMPLES = (LogMel, MFCC)
@@ -312,7 +314,7 @@ def items(step: Any, *, fs: int = 8000) -> Windows:
 def test_speech_steps_are_all_here() -> None:
     spoken = {type(step).__name__ for step in STEPS}
     assert spoken <= set(features.steps())
-    assert spoken == {"LogMel", "MFCC", "Deltas", "NormalizeUtterance"}
+    assert spoken == {"LogMel", "MFCC", "Deltas", "NormalizeUtterance", "QuietFloor"}
 
 
 @each_step

@@ -20,7 +20,9 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators import StepClassifier, load
+from biosig_lstm.events.sleep_stages import STAGES
 from biosig_lstm.filters import Channels
+from biosig_lstm.metrics import stage_scores
 from biosig_lstm.models import NightBiLSTM
 from biosig_lstm.recipes._recipe import Recipe
 from biosig_lstm.scoring import evaluate_protocol
@@ -128,6 +130,28 @@ def test_files_of_nights_are_staged_and_what_cannot_be_is_skipped(
     assert "EEG Pz-Oz" in told.err
     rows = list(csv.DictReader((tmp_path / "out" / "predictions.csv").read_text(encoding="utf-8").splitlines()))
     assert [float(row["time_s"]) for row in rows] == [30.0 * k for k in range(20)]
+
+
+@pytest.mark.long
+def test_all_twenty_real_hypnograms_are_cross_validated_by_person(
+    data_root: Callable[[str], Path], tmp_path: Path
+) -> None:
+    asleep = dict.fromkeys(("N1", "N2", "N3", "R"), 0)
+    for seed, path in enumerate(sorted(data_root("sleep-edf-hypnograms").glob("*-Hypnogram.edf"))):
+        write_night(tmp_path, path, seed=seed)
+        marks = mne.read_annotations(path)
+        for length_s, text in zip(marks.duration, marks.description, strict=True):
+            if str(text) in STAGES and STAGES[str(text)] in asleep:
+                asleep[STAGES[str(text)]] += round(length_s / 30)
+    data = datasets.get("sleep_edf", tmp_path, cohort="sleep-edf-20")
+    assert (len(data), len(set(data.subjects.values()))) == (20, 10)
+    said, windows = recipes.cross_validate(small("sleep-edf-20"), list(data.recordings()), n_splits=2)
+    counts = windows.class_counts()
+    assert 20 * 60 < counts.pop("W") < 20 * 240
+    assert counts == asleep
+    scores = stage_scores(windows.y, said.index, said.subjects)
+    assert scores["kappa"].value > 0.8
+    assert scores.n_subjects == 10
 
 
 def test_a_night_in_chunks_is_nearly_a_night_in_one_pass(saved: Path, real_nights: Path) -> None:

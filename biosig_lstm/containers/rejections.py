@@ -90,7 +90,7 @@ class Rejections:
 
     def by_reason(self) -> Counter[str]:
         """Return in how many windows each reason was found."""
-        return Counter(reason for _, reason in {(row[:3], row.reason) for row in self.rows})
+        return Counter(reason for _, reason in dict.fromkeys((row[:3], row.reason) for row in self.rows))
 
     def by_channel(self) -> Counter[str]:
         """Return how many windows each channel had a part in rejecting."""

@@ -43,6 +43,8 @@ def padded(values: Float32, made: Settings) -> Float32:
     n_frames = made.n_frames(len(values))
     before = made.n_fft // 2 if made.centred else 0
     after = max((n_frames - 1) * made.hop + (made.n_fft if made.centred else made.width) - before - len(values), 0)
+    if not (before or after):
+        return values
     return np.concatenate([np.zeros(before, np.float32), values, np.zeros(after, np.float32)])
 
 

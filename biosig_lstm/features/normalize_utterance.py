@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+from numba import njit
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.steps import Step
@@ -72,15 +73,37 @@ def _normalized(
 ) -> npt.NDArray[np.float32]:
     """Return values less the mean of their group, over its deviation."""
     counts = np.maximum(np.bincount(groups, minlength=n_groups), 1)[:, None]
-    centred = values - (_sums(values, groups, n_groups) / counts)[groups]
-    if variance:
-        deviation = np.sqrt(_sums(centred**2, groups, n_groups) / counts)
-        large = np.sqrt(_sums(values.astype(np.float64) ** 2, groups, n_groups) / counts)
-        flat = deviation <= _FLAT * large
-        centred *= np.divide(1.0, deviation, out=np.zeros_like(deviation), where=~flat)[groups]
-    return np.asarray(centred, dtype=np.float32)
+    means = _sums(values, groups, np.zeros((n_groups, values.shape[1]))) / counts
+    if not variance:
+        return np.asarray(_scaled(values, groups, means, np.ones_like(means)))
+    deviations = np.sqrt(_sums_of_squares(values, groups, means) / counts)
+    flat = deviations <= _FLAT * np.abs(means)
+    factors = np.divide(1.0, deviations, out=np.zeros_like(deviations), where=~flat)
+    return np.asarray(_scaled(values, groups, means, factors))
 
 
-def _sums(values: npt.NDArray[np.floating], groups: npt.NDArray[np.int64], n_groups: int) -> npt.NDArray[np.float64]:
-    columns = [np.bincount(groups, weights=column, minlength=n_groups) for column in values.T]
-    return np.stack(columns, axis=1) if columns else np.zeros((n_groups, 0))
+@njit(cache=True)
+def _sums(values: Any, groups: Any, sums: Any) -> Any:
+    for step in range(len(values)):
+        for column in range(values.shape[1]):
+            sums[groups[step], column] += values[step, column]
+    return sums
+
+
+@njit(cache=True)
+def _sums_of_squares(values: Any, groups: Any, means: Any) -> Any:
+    sums = np.zeros_like(means)
+    for step in range(len(values)):
+        for column in range(values.shape[1]):
+            sums[groups[step], column] += (values[step, column] - means[groups[step], column]) ** 2
+    return sums
+
+
+@njit(cache=True)
+def _scaled(values: Any, groups: Any, means: Any, factors: Any) -> Any:
+    out = np.empty(values.shape, dtype=np.float32)
+    for step in range(len(values)):
+        for column in range(values.shape[1]):
+            group = groups[step]
+            out[step, column] = (values[step, column] - means[group, column]) * factors[group, column]
+    return out

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biosig_lstm.augmentation.spoken import SpokenAugmentation, reordered, sounding
+from biosig_lstm.augmentation.spoken import SpokenAugmentation, reordered, sounding, stretched
 from biosig_lstm.errors import ParameterError
 
 PAUSE, WORD, LEAD = 20, 15, 40
@@ -94,12 +94,33 @@ def test_silence_comes_before_the_first_sound_and_after_the_last() -> None:
     assert max(low) <= 0
 
 
+def test_time_and_columns_are_drawn_out_as_said() -> None:
+    x = np.arange(40, dtype=np.float32).reshape(20, 2)
+    np.testing.assert_array_equal(stretched(x, 1.0), x)
+    longer = stretched(x, 2.0)
+    assert len(longer) == 40
+    np.testing.assert_allclose(longer[:38:2], x[:19])
+    np.testing.assert_allclose(longer[1:37:2], (x[:18] + x[1:19]) / 2)
+    shorter = stretched(x, 0.5, length=20)
+    np.testing.assert_allclose(shorter[:10], x[::2])
+    np.testing.assert_allclose(shorter[10:], np.tile(x[-1], (10, 1)))
+    lengths = set()
+    for seed in range(20):
+        made, _ = SpokenAugmentation(masks=0, stretch=0.2, warp=0.2)(x, np.array([1]), np.random.default_rng(seed))
+        assert made.shape[1] == 2
+        lengths.add(len(made))
+    assert min(lengths) >= 16
+    assert max(lengths) <= 24
+    assert len(lengths) > 3
+
+
 @pytest.mark.parametrize(
     ("values", "message"),
     [
         ({"reorder": 1.1}, "reorder and mute must lie in"),
         ({"mute": -0.1}, "reorder and mute must lie in"),
         ({"noise": -1.0}, "noise and masks be 0 or more"),
+        ({"warp": 1.0}, "warp and stretch must lie in"),
         ({"mask_steps": 0}, "mask_steps and mask_columns must be at least 1"),
     ],
 )

@@ -72,6 +72,11 @@ class SpokenAugmentation:
     mute : float [0 to 1]
         How often the frames before the first stretch of sound, or after the last, are set to one value far below the
         mean, as digital silence is in scaled features: files that were cut by an editor begin and end so.
+    warp : float [0 to below 1]
+        By how much the columns are stretched or squeezed along their order, at most, as a longer or shorter vocal tract
+        does to log-mel: an item's share is drawn between ``-warp`` and ``warp``.
+    stretch : float [0 to below 1]
+        By how much time is, alike.
 
     Raises
     ------
@@ -82,6 +87,8 @@ class SpokenAugmentation:
     -----
     A network that has few texts learns their order by heart, and never where a word is: other orders prevent that.
     Masks as in SpecAugment (Park et al., Interspeech 2019), without warping time; zero is the mean of scaled features.
+    Warped columns as in vocal tract length perturbation (Jaitly and Hinton, ICML 2013 workshop on speech), here of the
+    finished log-mel and along the whole scale.
     """
 
     reorder: float = 0.0
@@ -90,10 +97,14 @@ class SpokenAugmentation:
     mask_columns: int = 8
     noise: float = 0.0
     mute: float = 0.0
+    warp: float = 0.0
+    stretch: float = 0.0
 
     def __post_init__(self) -> None:
         if not 0 <= self.reorder <= 1 or not 0 <= self.mute <= 1 or self.noise < 0 or self.masks < 0:
             raise ParameterError(f"reorder and mute must lie in [0, 1], noise and masks be 0 or more, got {self!r}")
+        if not 0 <= self.warp < 1 or not 0 <= self.stretch < 1:
+            raise ParameterError(f"warp and stretch must lie in [0, 1), got {self!r}")
         if self.mask_steps < 1 or self.mask_columns < 1:
             raise ParameterError(f"mask_steps and mask_columns must be at least 1, got {self!r}")
 
@@ -101,6 +112,10 @@ class SpokenAugmentation:
         """Return changed copies of the frames (steps, columns) and of the symbols."""
         if rng.random() < self.reorder:
             x, y = reordered(x, y, rng)
+        if self.stretch:
+            x = stretched(x, 1 + rng.uniform(-self.stretch, self.stretch))
+        if self.warp:
+            x = stretched(x.T, 1 + rng.uniform(-self.warp, self.warp), length=x.shape[1]).T
         changed = (x + self.noise * rng.standard_normal(x.shape)).astype(np.float32)
         for _ in range(self.masks):
             for axis, most in enumerate((self.mask_steps, self.mask_columns)):
@@ -111,6 +126,26 @@ class SpokenAugmentation:
             if rng.random() < self.mute:
                 _mute(changed[::-1] if backwards else changed, rng)
         return changed, y
+
+
+def stretched(rows: npt.NDArray[np.float32], factor: float, *, length: int | None = None) -> Float32:
+    """Return rows drawn out by a factor, interpolated linearly; where they end sooner the last is repeated.
+
+    Parameters
+    ----------
+    rows : np.ndarray [shape=(n, columns)]
+        What is drawn out along the first axis.
+    factor : float [> 0]
+        Above 1 there are more rows.
+    length : int, optional
+        Rows wanted; by default ``factor`` times as many, and one at least.
+    """
+    wanted = max(round(factor * len(rows)), 1) if length is None else length
+    at = np.minimum(np.arange(wanted) / factor, len(rows) - 1)
+    before = at.astype(np.int64)
+    after = np.minimum(before + 1, len(rows) - 1)
+    share = (at - before)[:, None].astype(np.float32)
+    return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
 
 
 def _mute(frames: Float32, rng: np.random.Generator) -> None:

@@ -180,4 +180,6 @@ def _share(values: npt.NDArray[np.floating], fs: float, line_hz: float) -> npt.N
     reach = max(_LINE_HALF_WIDTH_HZ, 2 * float(hz[1]))
     around = np.abs(hz - line_hz) <= reach * (1 + 1e-9)
     whole = power[..., hz >= _LOWEST_HZ].sum(axis=2)
-    return np.divide(power[..., around].sum(axis=2), whole, out=np.zeros(whole.shape), where=whole > 0)
+    share: npt.NDArray[np.float64] = np.zeros(whole.shape)
+    np.divide(power[..., around].sum(axis=2), whole, out=share, where=whole > 0)
+    return share

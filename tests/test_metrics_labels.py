@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
@@ -24,6 +24,7 @@ def drawn(n: int, *, classes: int, seed: int) -> tuple[np.ndarray, np.ndarray, n
     return truth, likely.round(2), rng.integers(8, size=n).astype(str)
 
 
+@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 200))
 def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
     truth, likely, whose = drawn(60, classes=2, seed=seed)
@@ -35,6 +36,7 @@ def test_two_classes_agree_with_scikit_learn(seed: int) -> None:
     assert scores["macro_f1"].value == pytest.approx(sklearn_metrics.f1_score(truth, said, average="macro"))
 
 
+@settings(deadline=None, max_examples=25)
 @given(seed=st.integers(0, 100))
 def test_merged_classes_agree_with_scikit_learn_on_summed_probabilities(seed: int) -> None:
     truth, likely, whose = drawn(80, classes=5, seed=seed)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics.pairwise import rbf_kernel
@@ -53,6 +53,7 @@ def ramp(n_samples: int, *, fs: float = FS, marks: Annotations | None = None) ->
 # ---- Frames
 
 
+@settings(deadline=None)
 @given(n=st.integers(100, 3000), fs=st.sampled_from([100.0, 128.0, 173.61]), longest_s=st.floats(0.9, 20))
 def test_frames_lie_in_pieces_that_cover_the_recording(n: int, fs: float, longest_s: float) -> None:
     width, hop = round(0.4 * fs), round(0.25 * fs)

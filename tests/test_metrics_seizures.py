@@ -79,6 +79,7 @@ def test_scores_are_those_of_timescoring(a: Events, b: Events, c: Events, d: Eve
     assert scores["false_alarms_per_day"].value == pytest.approx(statistics.fmean(rates))
 
 
+@settings(max_examples=60, deadline=None)
 @given(event_lists(), event_lists())
 def test_the_order_of_events_does_not_matter(expert: Events, model: Events) -> None:
     there = seizure_counts(expert, model, duration_s=HOUR_S)
@@ -129,6 +130,7 @@ def test_delay_is_from_the_onset_to_the_first_detection_and_may_be_negative() ->
     assert not len(seizure_counts([(1000, 1030)], [(100, 110)], duration_s=HOUR_S).delays_s)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.lists(st.integers(-30, 60), min_size=1, max_size=6), min_size=1, max_size=4))
 def test_mean_and_median_of_delays(delays_s: list[list[int]]) -> None:
     onsets = [400 + 500 * k for k in range(6)]

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import wfdb
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from biosig_lstm import datasets, recipes
@@ -189,6 +189,7 @@ def test_a_validation_patient_may_choose_the_epoch(data: datasets.Dataset) -> No
         short.fit(data.recordings(["chb01_03"]), val=data.recordings(["chb21_19"]), progress=False)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0.01, 0.99), min_size=1, max_size=40), st.sampled_from([0.0, 6.0, 10.0]))
 def test_smoothed_probabilities_are_a_plain_mean(likely: list[float], smooth_s: float) -> None:
     half = {0.0: 0, 6.0: 1, 10.0: 2}[smooth_s]

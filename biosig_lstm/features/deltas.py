@@ -58,7 +58,7 @@ def deltas(frames: npt.ArrayLike, *, order: int = 1, width: int | None = None, l
 
     Examples
     --------
-    >>> deltas([[0.0], [1.0], [2.0], [3.0], [4.0]]).ravel().tolist()
+    >>> deltas([[0.0], [1.0], [2.0], [3.0], [4.0]]).ravel().round(3).tolist()
     [0.5, 0.800000011920929, 1.0, 0.800000011920929, 0.5]
     """
     values = np.ascontiguousarray(frames, dtype=np.float32)

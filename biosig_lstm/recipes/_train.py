@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from biosig_lstm import datasets
@@ -20,7 +21,12 @@ __all__ = ["cross_validate", "recipe_for", "recipe_names", "train_protocol", "tr
 
 
 def _recipes() -> list[Recipe]:
-    return [recipe for module in modules_in(__package__) for recipe in getattr(module, "RECIPES", (module.RECIPE,))]
+    return [recipe for module in modules_in(__package__) for recipe in _of(module)]
+
+
+def _of(module: ModuleType) -> tuple[Recipe, ...]:
+    several: tuple[Recipe, ...] | None = getattr(module, "RECIPES", None)
+    return (module.RECIPE,) if several is None else several
 
 
 def recipe_names() -> list[str]:

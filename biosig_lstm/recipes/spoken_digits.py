@@ -31,7 +31,7 @@ RECIPE = WordRecipe(
     ),
     model=SpectrogramBiLSTM((12, 12), kernels=(5, 3), strides=(2, 1), width=56, hidden_size=48, dropout=0.3),
     settings=FitSettings(
-        max_epochs=20,
+        max_epochs=15,
         batch_size=48,
         learning_rate=3e-3,
         weight_decay=2e-2,
@@ -42,6 +42,7 @@ RECIPE = WordRecipe(
     ),
     task="labels",
     about="digits 0 to 9 said in English, one in each recording",
+    members=2,
     augment=SpectrogramAugmentation(low_hz=60.0),
     sounds=SoundAugmentation(),
     voices=DigitVoices(),

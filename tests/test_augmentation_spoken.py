@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from biosig_lstm.augmentation.spoken import SpokenAugmentation, reordered, sounding, stretched
+from biosig_lstm.augmentation.spoken import SpokenAugmentation, hissing, reordered, sounding, stretched
 from biosig_lstm.errors import ParameterError
 
 PAUSE, WORD, LEAD = 20, 15, 40
@@ -94,6 +94,19 @@ def test_silence_comes_before_the_first_sound_and_after_the_last() -> None:
     assert max(low) <= 0
 
 
+def test_hiss_adds_power_and_fades() -> None:
+    x = np.full((3000, 10), -2.0, dtype=np.float32)
+    x[1000:1100] = 3.0
+    louder = hissing(x, np.random.default_rng(0))
+    assert louder.dtype == np.float32
+    assert (louder >= x).all()
+    assert louder[:50].mean() > -1.7
+    np.testing.assert_allclose(louder[-100:], x[-100:], atol=0.05)
+    np.testing.assert_allclose(louder[1000:1100], x[1000:1100], atol=0.2)
+    changed, _ = SpokenAugmentation(masks=0, hiss=1.0)(x, np.array([1]), np.random.default_rng(0))
+    assert (changed >= x).all()
+
+
 def test_time_and_columns_are_drawn_out_as_said() -> None:
     x = np.arange(40, dtype=np.float32).reshape(20, 2)
     np.testing.assert_array_equal(stretched(x, 1.0), x)
@@ -117,9 +130,10 @@ def test_time_and_columns_are_drawn_out_as_said() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"reorder": 1.1}, "reorder and mute must lie in"),
-        ({"mute": -0.1}, "reorder and mute must lie in"),
-        ({"noise": -1.0}, "noise and masks be 0 or more"),
+        ({"reorder": 1.1}, "reorder, mute and hiss must lie in"),
+        ({"mute": -0.1}, "reorder, mute and hiss must lie in"),
+        ({"hiss": 2.0}, "reorder, mute and hiss must lie in"),
+        ({"noise": -1.0}, "noise and masks must be 0 or more"),
         ({"warp": 1.0}, "warp and stretch must lie in"),
         ({"mask_steps": 0}, "mask_steps and mask_columns must be at least 1"),
     ],

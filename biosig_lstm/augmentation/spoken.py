@@ -12,6 +12,7 @@ from biosig_lstm.errors import ParameterError
 __all__ = ["SpokenAugmentation", "sounding"]
 
 _SILENCE = (-6.0, -2.0)
+_DEVIATION = 2.5
 _FRAGMENTS, _FRAGMENT = 0.2, (0.1, 0.5)
 
 Float32 = npt.NDArray[np.float32]
@@ -72,6 +73,9 @@ class SpokenAugmentation:
     mute : float [0 to 1]
         How often the frames before the first stretch of sound, or after the last, are set to one value far below the
         mean, as digital silence is in scaled features: files that were cut by an editor begin and end so.
+    hiss : float [0 to 1]
+        How often noise is added that fades, of a level and a tilt over the columns that are drawn: what a recorder with
+        automatic gain lets through after a silence.
     warp : float [0 to below 1]
         By how much the columns are stretched or squeezed along their order, at most, as a longer or shorter vocal tract
         does to log-mel: an item's share is drawn between ``-warp`` and ``warp``.
@@ -97,12 +101,15 @@ class SpokenAugmentation:
     mask_columns: int = 8
     noise: float = 0.0
     mute: float = 0.0
+    hiss: float = 0.0
     warp: float = 0.0
     stretch: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.reorder <= 1 or not 0 <= self.mute <= 1 or self.noise < 0 or self.masks < 0:
-            raise ParameterError(f"reorder and mute must lie in [0, 1], noise and masks be 0 or more, got {self!r}")
+        if not all(0 <= share <= 1 for share in (self.reorder, self.mute, self.hiss)):
+            raise ParameterError(f"reorder, mute and hiss must lie in [0, 1], got {self!r}")
+        if self.noise < 0 or self.masks < 0:
+            raise ParameterError(f"noise and masks must be 0 or more, got {self!r}")
         if not 0 <= self.warp < 1 or not 0 <= self.stretch < 1:
             raise ParameterError(f"warp and stretch must lie in [0, 1), got {self!r}")
         if self.mask_steps < 1 or self.mask_columns < 1:
@@ -116,6 +123,8 @@ class SpokenAugmentation:
             x = stretched(x, 1 + rng.uniform(-self.stretch, self.stretch))
         if self.warp:
             x = stretched(x.T, 1 + rng.uniform(-self.warp, self.warp), length=x.shape[1]).T
+        if rng.random() < self.hiss:
+            x = hissing(x, rng)
         changed = (x + self.noise * rng.standard_normal(x.shape)).astype(np.float32)
         for _ in range(self.masks):
             for axis, most in enumerate((self.mask_steps, self.mask_columns)):
@@ -146,6 +155,23 @@ def stretched(rows: npt.NDArray[np.float32], factor: float, *, length: int | Non
     after = np.minimum(before + 1, len(rows) - 1)
     share = (at - before)[:, None].astype(np.float32)
     return np.asarray(rows[before] * (1 - share) + rows[after] * share, dtype=np.float32)
+
+
+def hissing(x: Float32, rng: np.random.Generator) -> Float32:
+    """Return scaled log-mel with noise that fades, powers added.
+
+    Parameters
+    ----------
+    x : np.ndarray [shape=(frames, columns)]
+        Log-mel of deviation one; a deviation is taken for 2.5 natural logarithms of power.
+    rng : np.random.Generator
+        Draws level, tilt and how fast it fades.
+    """
+    steps, columns = x.shape
+    fading = np.arange(steps)[:, None] / rng.uniform(100, 1000)
+    tilt = rng.uniform(-0.3, 0.8) * np.linspace(-0.5, 0.5, columns)
+    level = rng.uniform(-1.5, 1.0) + tilt - fading + 0.3 * rng.standard_normal(x.shape)
+    return np.asarray(np.logaddexp(_DEVIATION * x, _DEVIATION * level) / _DEVIATION, dtype=np.float32)
 
 
 def _mute(frames: Float32, rng: np.random.Generator) -> None:

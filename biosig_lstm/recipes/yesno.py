@@ -26,7 +26,7 @@ RECIPE = TranscriptRecipe(
     task="transcripts",
     about="the words yes and no in Hebrew (ken, lo), one after the other in a recording",
     estimator=Transcriber,
-    augment=SpokenAugmentation(reorder=0.9, masks=1, mute=0.2),
+    augment=SpokenAugmentation(reorder=0.9, masks=1, mute=0.2, hiss=0.5),
     standardize=Standardize(),
     unit="words",
     alphabet=("no", "yes"),

@@ -45,6 +45,7 @@ RECIPE = FramesRecipe(
         kernel_width=20.0,
         kernel_penalty=0.03,
         kernel_spread=True,
+        kernel_share=0.8,
     ),
     settings=FitSettings(
         max_epochs=30,
@@ -57,7 +58,7 @@ RECIPE = FramesRecipe(
     ),
     task="labels",
     about="rest or mental arithmetic in each 30 s of an EEG of 19 channels",
-    members=3,
+    members=2,
     augment=FrameAugmentation(noise=0.5, lose=0.3),
     standardize=Standardize(),
 )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from cross_validate_digits import by_speaker, runs_in, scores_of
+from cross_validate_spoken_digits import by_speaker, runs_in, scores_of
 
 from biosig_lstm import shipped
 from biosig_lstm.estimators import load
@@ -22,7 +22,7 @@ from biosig_lstm.recipes import train_protocol
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", help="folder of fsdd")
-    parser.add_argument("--cv", type=Path, help="what cross_validate_digits.py wrote")
+    parser.add_argument("--cv", type=Path, help="what cross_validate_spoken_digits.py wrote")
     name = "spoken-digits.biosig"
     parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / name)
     parser.add_argument("--directory", help="folder to go on from where a training was interrupted")

@@ -11,6 +11,7 @@ import pytest
 from biosig_lstm import datasets
 from biosig_lstm.cli import main
 from biosig_lstm.containers import Recording
+from biosig_lstm.datasets import yesno
 from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
 from biosig_lstm.datasets.eegmat import CHANNELS as EEG_CHANNELS
 from biosig_lstm.errors import ParameterError
@@ -115,6 +116,9 @@ def test_the_command_line_knows_it_by_name(name: str, tmp_path: Path, capsys: py
     record = datasets.get("sample").root / "s06"
     if name.startswith("eeg-"):
         record = write_eeg(tmp_path / "s06.edf", channels=1 if name.startswith("eeg-seizure") else 19)
+    if read_header(find(name))["unit"] == "FS":
+        yesno.write_sample(tmp_path)
+        record = tmp_path / "waves_yesno" / "0_1_0_0_1_1_0_1.wav"
     assert main(["classify", name, str(record), "--out", str(tmp_path)]) == 0
     assert (tmp_path / "predictions.csv").read_text(encoding="utf-8").count("\n") > 1
     assert (tmp_path / "s06.beats").is_file() or task_of(pretrained(name)) is not task("beats")

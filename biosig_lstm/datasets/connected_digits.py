@@ -117,7 +117,7 @@ def _write(folder: Path, speaker: str, number: int, words: dict[str, list[Path]]
     if len(rates) > 1:
         raise DataError(f"words of {speaker} differ in rate: {', '.join(f'{rate:g} Hz' for rate in sorted(rates))}")
     sound = _joined([recording.signals.mean(axis=0) for recording in said], said[0].fs, rng)
-    recording = Recording(sound[None], said[0].fs, ["sound"], ["FS"])
+    recording = Recording(sound[None].astype(np.float32), said[0].fs, ["sound"], ["FS"])
     return write_audio(recording, folder / f"{speaker}-{number:04d}-{''.join(digits)}.wav")
 
 

@@ -93,5 +93,5 @@ def write_sample(root: str | Path) -> None:
             tones = sum(np.sin(2 * np.pi * hz * rng.uniform(0.97, 1.03) * t) for hz in _TONES_HZ[digit])
             parts += [0.2 * np.hanning(len(t)) * tones, np.zeros(round(rng.uniform(0.2, 0.3) * _FS_HZ))]
         sound = np.concatenate(parts)
-        sound = sound + rng.normal(0, 0.001, len(sound))
-        write_audio(Recording(sound[None], _FS_HZ, ["sound"], ["FS"]), folder / f"{record}.wav")
+        noisy = (sound + rng.normal(0, 0.001, len(sound))).astype(np.float32)
+        write_audio(Recording(noisy[None], _FS_HZ, ["sound"], ["FS"]), folder / f"{record}.wav")

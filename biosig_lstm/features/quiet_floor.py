@@ -52,7 +52,8 @@ def quiet_floor(frames: npt.ArrayLike, *, percent: float = 10.0, below: float = 
         return values
     level = values.mean(axis=1, dtype=np.float64)
     heard = values[level >= np.median(level) - below]
-    return np.maximum(values, np.percentile(heard, percent, axis=0).astype(np.float32))
+    floor = np.percentile(heard, percent, axis=0).astype(np.float32)
+    return np.asarray(np.maximum(values, floor), dtype=np.float32)
 
 
 @dataclass(frozen=True)

@@ -64,9 +64,7 @@ def main() -> None:
     started = time.perf_counter()
     model.answers(noise)
     taken = time.perf_counter() - started
-    print(
-        f"\n{MINUTES} minutes of sound at {FS} Hz, features and network of `connected-digits`, one thread: {taken:.1f} s"
-    )
+    print(f"\n{MINUTES} minutes of sound at {FS} Hz, features and network: {taken:.1f} s")
 
 
 if __name__ == "__main__":

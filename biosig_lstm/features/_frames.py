@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.errors import DataError
-from biosig_lstm.features._lanes import LANES
+from biosig_lstm.features._lanes import VECTOR_BYTES
 from biosig_lstm.features._mel import mel_filters
 from biosig_lstm.features._mel_kernels import mel_powers, turns
 from biosig_lstm.features._speech_settings import Settings
@@ -56,8 +56,8 @@ def log_powers(values: Float32, made: Settings, *, n_frames: int) -> tuple[Float
     logs, energies = np.empty((n_frames, made.n_mels), np.float32), np.empty(n_frames, np.float32)
     plan = _plan(made)
     dtype = plan.taper.dtype
-    lanes = LANES[dtype.name]
-    room = np.zeros((5, (max(made.n_fft // 2, made.n_mels) + 1) * lanes), dtype)
+    lanes = VECTOR_BYTES // dtype.itemsize
+    room = np.empty((5, (max(made.n_fft // 2, made.n_mels) + 1) * lanes), dtype)
     powers, sums = np.empty((min(_BLOCK, n_frames), made.n_mels), dtype), np.empty(min(_BLOCK, n_frames), dtype)
     sound = (dtype.type(made.full_scale), dtype.type(made.pre_emphasis), made.remove_dc)
     for first in range(0, n_frames, _BLOCK):

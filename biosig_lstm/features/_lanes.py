@@ -17,11 +17,10 @@ from numba import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
-__all__ = ["LANES", "load", "spread", "store"]
+__all__ = ["VECTOR_BYTES", "load", "spread", "store"]
 
-_BITS = 512
-LANES = {"float32": 16, "float64": 8}
-"""How many numbers a vector holds, by their type; narrower processors take it in parts."""
+VECTOR_BYTES = 64
+"""What a vector holds: 16 numbers of float32, 8 of float64. Narrower processors take it in parts."""
 
 _INT32 = ir.IntType(32)
 
@@ -38,7 +37,7 @@ class _Lanes(types.Type):  # type: ignore[misc]
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
     def __init__(self, manager: Any, lanes: Any) -> None:
         number = manager.lookup(lanes.dtype).get_value_type()
-        super().__init__(manager, lanes, ir.VectorType(number, _BITS // lanes.dtype.bitwidth))
+        super().__init__(manager, lanes, ir.VectorType(number, 8 * VECTOR_BYTES // lanes.dtype.bitwidth))
 
 
 def _at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from biosig_lstm.errors import ParameterError, options
@@ -18,9 +19,9 @@ FAST_HZ = 1e6
 _SLACK = 1e-9
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Settings:
-    """How frames are cut, transformed and summed; lengths in samples."""
+    """How frames are cut, transformed and summed; lengths in samples. `settings` gives the same object again."""
 
     fs: float
     width: int
@@ -67,6 +68,7 @@ _LIBROSA: dict[str, Any] = {
 _N_MELS = {"speech": 40, "kaldi": 23, "librosa": 128}
 
 
+@lru_cache(maxsize=64)
 def settings(
     fs: float,
     *,

@@ -23,9 +23,9 @@ TESTS = Path(__file__).parent
 LAYERS = {
     "errors": 0, "steps": 0,
     "": 1, "_artefacts": 1, "containers": 1,
-    "_time_order": 2, "augmentation": 2, "decoding": 2, "events": 2, "features": 2, "filters": 2, "formats": 2,
-    "transfer": 2, "windows": 2,
-    "datasets": 3, "metrics": 3, "pipeline": 3, "splits": 3, "tables": 3,
+    "_table_facts": 2, "_time_order": 2, "decoding": 2, "events": 2, "features": 2, "filters": 2,
+    "formats": 2, "transfer": 2, "windows": 2,
+    "augmentation": 3, "datasets": 3, "metrics": 3, "pipeline": 3, "splits": 3, "tables": 3,
     "models": 4,
     "training": 5,
     "estimators": 6,

@@ -279,9 +279,12 @@ OF_ITEMS = {"RejectArtefacts"}
 OF_SOUND = {"Deltas", "LogMel", "MFCC", "NormalizeUtterance", "QuietFloor"}
 """Features of sound: `test_features_speech` holds them to the same."""
 
+OF_WORDS = {"LevelFloor", "SpokenPart", "Tilt"}
+"""Features of single words: `test_features_words` holds them to the same."""
+
 
 def test_every_step_of_every_file_has_a_reference() -> None:
-    assert set(features.steps()) == OF_SOUND | set(IDS) | OF_NIGHTS | OF_EEG | OF_RECORDINGS | OF_ITEMS
+    assert set(features.steps()) == OF_SOUND | OF_WORDS | set(IDS) | OF_NIGHTS | OF_EEG | OF_RECORDINGS | OF_ITEMS
 
 
 def test_every_file_is_a_feature_or_known_not_to_be() -> None:

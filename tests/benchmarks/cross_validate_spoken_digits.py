@@ -2,7 +2,7 @@
 
 python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz                     the recipe, once
 python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz --without voices    without one part
-python tests/benchmarks/cross_validate_spoken_digits.py --out cv.npz --report                        tables of what is there
+python tests/benchmarks/cross_validate_spoken_digits.py --out cv.npz --report                       tables of what is there
 
 Nothing is chosen on the speaker left out. Folds that are in the file already are not trained again.
 """

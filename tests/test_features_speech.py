@@ -157,6 +157,13 @@ def test_kaldi(fs: int, energy: bool) -> None:
     np.testing.assert_allclose(got, by_kaldi(x, fs, cepstra=True, energy=energy), rtol=1e-4, atol=5e-4)
 
 
+@pytest.mark.parametrize(("noise_db", "error"), [(-40, 1e-4), (-60, 1e-4), (-90, 5e-3)])
+def test_kaldi_beside_loud_tones_is_as_exact_as_its_float32(noise_db: float, error: float) -> None:
+    t, noise = np.arange(32000) / 16000, np.random.default_rng(0).standard_normal(32000)
+    x = (0.5 * np.sin(2 * np.pi * 440 * t) + 0.5 * 10 ** (noise_db / 20) * noise).astype(np.float32)
+    np.testing.assert_allclose(log_mel(x, 16000, like="kaldi"), by_kaldi(x, 16000), rtol=0, atol=error)
+
+
 def test_kaldi_of_real_speech(data_root: Callable[[str], Path]) -> None:
     for path in sorted(data_root("fsdd").glob("*.wav"))[::200] + sorted(data_root("yesno").glob("*.wav"))[:3]:
         recording = bl.read_audio(path)

@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,15 @@ WINDOW_SHAPE = (2, 16)
 N_FEATURES = 2 * 16 + 3
 N_OUTPUTS = 4
 
-every_spec = pytest.mark.parametrize("name", sorted(models.specs()))
+RIVALS = models.CELLS[1:]
+CHOOSING = [name for name, spec in sorted(models.specs().items()) if "cell" in {field.name for field in fields(spec)}]
+"""Models that leave it open what reads the sequence."""
+
+every_spec = pytest.mark.parametrize("name", [*sorted(models.specs()), *(f"BiLSTM:{cell}" for cell in RIVALS)])
 TASKS = [(name, per_step) for name, spec in sorted(models.specs().items()) for per_step in spec.answers_per_step]
+TASKS += [(f"BiLSTM:{cell}", per_step) for cell in RIVALS for per_step in (False, True)]
 every_task = pytest.mark.parametrize(("name", "per_step"), TASKS)
+every_rival = pytest.mark.parametrize("name", [f"{name}:{cell}" for name in CHOOSING for cell in RIVALS])
 
 
 @pytest.fixture(autouse=True)
@@ -36,15 +43,22 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+def specification(name: str) -> models.ModelSpec:
+    """Return the model of this name with its standard sizes; what follows a colon is its cell."""
+    model, _, cell = name.partition(":")
+    spec = models.specs()[model]()
+    return models.with_cell(spec, cell) if cell else spec
+
+
 def build(name: str, *, per_step: bool, seed: int = 0) -> nn.Module:
     torch.manual_seed(seed)
-    spec = models.specs()[name]()
+    spec = specification(name)
     return spec.build(n_features=N_FEATURES, n_outputs=N_OUTPUTS, window_shape=WINDOW_SHAPE, per_step=per_step).eval()
 
 
 def kind(name: str) -> bool:
     """Return whether the model is asked for an answer of each step: it is where it can be."""
-    return True in models.specs()[name].answers_per_step
+    return True in specification(name).answers_per_step
 
 
 def answers(network: nn.Module, lengths: Tensor) -> Tensor:
@@ -65,11 +79,11 @@ def batch_of(lengths: list[int], *, steps: int | None = None, seed: int = 0) -> 
 
 @every_spec
 def test_an_answer_that_a_model_does_not_give_is_refused(name: str) -> None:
-    answers = models.specs()[name].answers_per_step
+    answers = specification(name).answers_per_step
     assert answers
     for per_step in {False, True} - set(answers):
         with pytest.raises(
-            ParameterError, match=f"{name} gives (one answer|answers|an answer) for each .*; for one"
+            ParameterError, match=f"{name.partition(':')[0]} gives (one answer|answers|an answer) for each .*; for one"
         ):
             build(name, per_step=per_step)
 
@@ -80,8 +94,8 @@ def test_the_shipped_models_are_found() -> None:
 
 def test_a_model_is_found_by_name_without_being_listed() -> None:
     assert models.__getattr__("BeatRuns") is models.BeatRuns
-    with pytest.raises(AttributeError, match="has no attribute 'GRU'"):
-        models.__getattr__("GRU")
+    with pytest.raises(AttributeError, match="has no attribute 'GRUs'"):
+        models.__getattr__("GRUs")
 
 
 @every_task
@@ -147,7 +161,7 @@ def test_eight_items_are_learned_by_heart(name: str, per_step: bool) -> None:
     n_steps = int(ends.max())
     y = torch.randint(N_OUTPUTS, (8, n_steps) if per_step else (8,), generator=torch.Generator().manual_seed(1))
     valid = models.step_mask(ends, n_steps) if per_step else torch.ones(8, dtype=torch.bool)
-    optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
+    optimizer = torch.optim.Adam(network.parameters(), lr=3e-3 if name.endswith("transformer") else 1e-2)
     for _ in range(60):
         optimizer.zero_grad()
         cross_entropy(network(x, lengths)[valid], y[valid]).backward()
@@ -167,9 +181,9 @@ def test_the_weights_make_a_round_trip(name: str, tmp_path: Path) -> None:
 
 @every_spec
 def test_the_specification_makes_a_round_trip_through_json(name: str) -> None:
-    spec = models.specs()[name]()
+    spec = specification(name)
     assert models.spec_from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
-    assert repr(spec).startswith(f"{name}(")
+    assert repr(spec).startswith(f"{name.partition(':')[0]}(")
 
 
 @every_spec
@@ -214,7 +228,7 @@ def test_a_wrong_input_is_refused(name: str, x: Tensor, lengths: Tensor, message
 @pytest.mark.parametrize("sizes", [{"n_features": 0, "n_outputs": 2}, {"n_features": 40, "n_outputs": 0}])
 def test_sizes_below_one_are_refused(name: str, sizes: dict[str, int]) -> None:
     with pytest.raises(ParameterError, match="must be a whole number of at least 1, got 0"):
-        models.specs()[name]().build(**sizes, window_shape=WINDOW_SHAPE, per_step=kind(name))
+        specification(name).build(**sizes, window_shape=WINDOW_SHAPE, per_step=kind(name))
 
 
 @every_task
@@ -224,6 +238,38 @@ def test_a_trace_answers_other_batches_and_lengths(name: str, per_step: bool) ->
     traced = torch.jit.trace(network, batch_of([7, 2, 5]), check_trace=False)
     x, lengths = batch_of([61, 2, 25, 1, 43])
     torch.testing.assert_close(traced(x, lengths), network(x, lengths), atol=1e-6, rtol=0)
+
+
+@every_rival
+def test_every_model_runs_with_every_cell(name: str) -> None:
+    """What the tests above ask of the cells of `BiLSTM`, in short, of each other model."""
+    cell = name.partition(":")[2]
+    spec = specification(name)
+    assert models.spec_from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
+    network = build(name, per_step=kind(name))
+    reader = {"gru": "BidirectionalGRU", "rnn": "BidirectionalRNN", "transformer": "TransformerReader"}[cell]
+    assert reader in {type(part).__name__ for part in network.modules()}
+    x, lengths = batch_of([90, 5, 40, 2], steps=93)
+    together = network(x, lengths)
+    together.square().sum().backward()
+    unmoved = [n for n, p in network.named_parameters() if p.grad is None or not p.grad.abs().max() > 1e-8]
+    assert unmoved == []
+    for i, length in enumerate(lengths.tolist()):
+        with torch.no_grad():
+            alone = network(x[i : i + 1, :length], lengths[i : i + 1])[0]
+        mine = together[i, : len(alone)] if kind(name) else together[i]
+        torch.testing.assert_close(mine, alone, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("name", CHOOSING)
+def test_an_unknown_cell_is_refused(name: str) -> None:
+    with pytest.raises(ParameterError, match="cell is not known: 'lstn'; did you mean 'lstm'"):
+        models.with_cell(models.specs()[name](), "lstn")
+
+
+def test_a_model_without_a_choice_says_so() -> None:
+    with pytest.raises(ParameterError, match="CausalLSTM has no cell to choose"):
+        models.with_cell(models.specs()["CausalLSTM"](), "gru")
 
 
 def test_a_wrong_description_is_refused() -> None:

@@ -1,16 +1,31 @@
-"""A bidirectional LSTM that is exact for items of unequal length, and fast on a CPU."""
+"""LSTMs, GRUs and plain recurrent layers in both directions: exact for items of unequal length, fast on a CPU."""
 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction, is_exporting
+from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name, is_exporting
 
-__all__ = ["BidirectionalLSTM", "flip_within_length", "initialise_lstm", "segment_ends", "step_mask"]
+__all__ = [
+    "CELLS",
+    "BidirectionalGRU",
+    "BidirectionalLSTM",
+    "BidirectionalRNN",
+    "check_recurrent",
+    "flip_within_length",
+    "initialise_gru",
+    "initialise_lstm",
+    "initialise_rnn",
+    "segment_ends",
+    "step_mask",
+]
+
+CELLS = ("lstm", "gru", "rnn", "transformer")
 
 SEGMENTS = 16  # at most about so many to a batch: more save no padding worth their calls
 SHORTEST_SEGMENT_STEPS = 16
@@ -98,12 +113,12 @@ def segment_ends(lengths: list[int]) -> list[int]:
     return ends[1:] if ends[-1] == longest else [*ends[1:], longest]
 
 
-def read_segments(lstm: nn.LSTM, x: Tensor, lengths: list[int], ends: list[int]) -> Tensor:
-    """Return a one-way LSTM's states, computed segment by segment on the items that have not ended.
+def read_segments(layer: nn.RNNBase, x: Tensor, lengths: list[int], ends: list[int]) -> Tensor:
+    """Return the states of a one-way layer, computed segment by segment on the items that have not ended.
 
     Parameters
     ----------
-    lstm : torch.nn.LSTM
+    layer : torch.nn.LSTM, torch.nn.GRU or torch.nn.RNN
         One layer, one direction, batch first.
     x : Tensor [shape=(batch, steps, features)]
         The padded items, the longest first.
@@ -115,16 +130,22 @@ def read_segments(lstm: nn.LSTM, x: Tensor, lengths: list[int], ends: list[int])
     Returns
     -------
     Tensor [shape=(batch, steps, hidden_size)]
-        What the LSTM gives at the valid steps.
+        What the layer gives at the valid steps.
     """
-    parts, carried = [], None
+    parts: list[Tensor] = []
+    carried: Any = None
     for start, end in pairwise([0, *ends]):
         live = sum(length > start for length in lengths)
-        if carried is not None:
-            carried = (carried[0][:, :live].contiguous(), carried[1][:, :live].contiguous())
-        states, carried = lstm(x[:live, start:end], carried)
+        states, carried = layer(x[:live, start:end], _first_items(carried, live))
         parts.append(pad(states, (0, 0, 0, 0, 0, len(lengths) - live)))
     return pad(torch.cat(parts, dim=1), (0, 0, 0, x.shape[1] - ends[-1]))
+
+
+def _first_items(carried: Any, live: int) -> Any:
+    """Return the state of the items that go on: an LSTM carries two tensors, the others one."""
+    if isinstance(carried, tuple):
+        return tuple(part[:, :live].contiguous() for part in carried)
+    return None if carried is None else carried[:, :live].contiguous()
 
 
 @torch.no_grad()
@@ -151,58 +172,62 @@ def initialise_lstm(lstm: nn.LSTM, *, memory_steps: int | None = None) -> None:
     -----
     PyTorch adds two biases, ``bias_ih`` and ``bias_hh``: the first carries the value, the second is zero.
     """
-    for name, weight in lstm.named_parameters():
+    biases = _draw_weights(lstm, gates=4)
+    for bias in biases:
+        input_gate, forget_gate, _, _ = bias.chunk(4)
+        forget_gate.copy_(_keeping(forget_gate, memory_steps))
+        if memory_steps is not None:
+            input_gate.copy_(-forget_gate)
+
+
+@torch.no_grad()
+def initialise_gru(gru: nn.GRU, *, memory_steps: int | None = None) -> None:
+    """Set the weights of a GRU, in place, as `initialise_lstm` does: its update gate is what keeps the state.
+
+    The bias of the update gate is 1 or, with `memory_steps` = T, drawn as log(U(1, T - 1)). In PyTorch's GRU the
+    update gate z keeps: ``h_t = z * h_(t-1) + (1 - z) * n``, so what an LSTM's input gate needs comes by itself.
+
+    References
+    ----------
+    Tallec and Ollivier, "Can recurrent neural networks warp time?", ICLR 2018, section 3, for gates that are tied.
+    """
+    for bias in _draw_weights(gru, gates=3):
+        update_gate = bias.chunk(3)[1]
+        update_gate.copy_(_keeping(update_gate, memory_steps))
+
+
+@torch.no_grad()
+def initialise_rnn(rnn: nn.RNN, *, memory_steps: int | None = None) -> None:  # noqa: ARG001
+    """Set the weights of a plain recurrent layer, in place: Xavier-uniform, orthogonal and zero.
+
+    It has no gate that keeps: `memory_steps` says nothing to it.
+    """
+    _draw_weights(rnn, gates=1)
+
+
+def _draw_weights(layer: nn.RNNBase, *, gates: int) -> list[Tensor]:
+    """Draw the weights, gate by gate, set all biases to zero, and return those of the inputs."""
+    biases: list[Tensor] = []
+    for name, weight in layer.named_parameters():
         if name.startswith("bias"):
             weight.zero_()
-            if name.startswith("bias_ih"):
-                _set_gate_biases(weight, memory_steps)
+            biases += [weight] if name.startswith("bias_ih") else []
             continue
-        for gate in weight.chunk(4):
+        for gate in weight.chunk(gates):
             (nn.init.xavier_uniform_ if name.startswith("weight_ih") else nn.init.orthogonal_)(gate)
+    return biases
 
 
-def _set_gate_biases(bias: Tensor, memory_steps: int | None) -> None:
-    input_gate, forget_gate, _, _ = bias.chunk(4)
+def _keeping(gate: Tensor, memory_steps: int | None) -> Tensor:
     if memory_steps is None:
-        forget_gate.fill_(1.0)
-        return
-    forget_gate.copy_(torch.empty_like(forget_gate).uniform_(1.0, memory_steps - 1.0).log())
-    input_gate.copy_(-forget_gate)
+        return torch.ones_like(gate)
+    return torch.empty_like(gate).uniform_(1.0, memory_steps - 1.0).log()
 
 
-class BidirectionalLSTM(nn.Module):
-    """Layers of LSTMs that read each item forwards and backwards within its own length.
+class _Bidirectional(nn.Module):
+    """Layers that read each item forwards and backwards within its own length; see `BidirectionalLSTM`."""
 
-    The answer is that of ``torch.nn.LSTM(bidirectional=True)`` on a packed sequence, without packing: a layer is two
-    one-way LSTMs, and the backward one is fed each item flipped within its length. Padding after an item's end can
-    then reach neither direction's valid steps. On a CPU the items are read longest first and leave the batch about
-    when they end, so that little time goes into padding; elsewhere, and in an exported network, padding is read too
-    and its states are dropped.
-
-    Parameters
-    ----------
-    input_size : int
-        Features of a step.
-    hidden_size : int
-        Units of each direction.
-    num_layers : int
-        How many layers, each fed with both directions of the one below.
-    dropout : float
-        Dropped between layers in training, in [0, 1).
-    memory_steps : int, optional
-        Longest dependency expected, in steps, for chrono initialisation; see `initialise_lstm`.
-
-    Raises
-    ------
-    ParameterError
-        When a parameter is out of range.
-
-    Examples
-    --------
-    >>> lstm = BidirectionalLSTM(3, 8)
-    >>> lstm(torch.zeros(2, 5, 3), torch.tensor([5, 2])).shape
-    torch.Size([2, 5, 16])
-    """
+    layer: ClassVar[type[nn.LSTM] | type[nn.GRU] | type[nn.RNN]]
 
     def __init__(
         self,
@@ -216,16 +241,13 @@ class BidirectionalLSTM(nn.Module):
         super().__init__()
         check_recurrent(hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=memory_steps)
         check_count("input_size", input_size)
-        self.input_size = input_size
-        sizes = [input_size] + [2 * hidden_size] * num_layers
-        self.forward_layers = nn.ModuleList(nn.LSTM(size, hidden_size, batch_first=True) for size, _ in pairwise(sizes))
-        self.backward_layers = nn.ModuleList(
-            nn.LSTM(size, hidden_size, batch_first=True) for size, _ in pairwise(sizes)
-        )
+        self.input_size, self.hidden_size = input_size, hidden_size
+        sizes = [input_size] + [2 * hidden_size] * (num_layers - 1)
+        self.forward_layers = nn.ModuleList(self.layer(size, hidden_size, batch_first=True) for size in sizes)
+        self.backward_layers = nn.ModuleList(self.layer(size, hidden_size, batch_first=True) for size in sizes)
         self.dropout = nn.Dropout(dropout)
         for layer in (*self.forward_layers, *self.backward_layers):
-            if isinstance(layer, nn.LSTM):
-                initialise_lstm(layer, memory_steps=memory_steps)
+            _initialise(layer, memory_steps)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the states of both directions at every step.
@@ -267,17 +289,78 @@ class BidirectionalLSTM(nn.Module):
         return states
 
 
-def _read_one_way(lstm: nn.Module, x: Tensor, lengths: Tensor, ends: list[int] | None) -> Tensor:
-    if ends is not None and isinstance(lstm, nn.LSTM):
-        return read_segments(lstm, x, lengths.tolist(), ends)
-    states: Tensor = lstm(x)[0]
+def _read_one_way(layer: nn.Module, x: Tensor, lengths: Tensor, ends: list[int] | None) -> Tensor:
+    if ends is not None and isinstance(layer, nn.RNNBase):
+        return read_segments(layer, x, lengths.tolist(), ends)
+    states: Tensor = layer(x)[0]
     return states
 
 
-def check_recurrent(hidden_size: object, *, num_layers: object, dropout: object, memory_steps: object) -> None:
-    """Raise a ParameterError unless these are the sizes of a recurrent network."""
+def _initialise(layer: nn.Module, memory_steps: int | None) -> None:
+    if isinstance(layer, nn.LSTM):
+        initialise_lstm(layer, memory_steps=memory_steps)
+    elif isinstance(layer, nn.GRU):
+        initialise_gru(layer, memory_steps=memory_steps)
+    elif isinstance(layer, nn.RNN):
+        initialise_rnn(layer, memory_steps=memory_steps)
+
+
+class BidirectionalLSTM(_Bidirectional):
+    """Layers of LSTMs that read each item forwards and backwards within its own length.
+
+    The answer is that of ``torch.nn.LSTM(bidirectional=True)`` on a packed sequence, without packing: a layer is two
+    one-way LSTMs, and the backward one is fed each item flipped within its length. Padding after an item's end can
+    then reach neither direction's valid steps. On a CPU the items are read longest first and leave the batch about
+    when they end, so that little time goes into padding; elsewhere, and in an exported network, padding is read too
+    and its states are dropped.
+
+    Parameters
+    ----------
+    input_size : int
+        Features of a step.
+    hidden_size : int
+        Units of each direction.
+    num_layers : int
+        How many layers, each fed with both directions of the one below.
+    dropout : float
+        Dropped between layers in training, in [0, 1).
+    memory_steps : int, optional
+        Longest dependency expected, in steps, for chrono initialisation; see `initialise_lstm`.
+
+    Raises
+    ------
+    ParameterError
+        When a parameter is out of range.
+
+    Examples
+    --------
+    >>> lstm = BidirectionalLSTM(3, 8)
+    >>> lstm(torch.zeros(2, 5, 3), torch.tensor([5, 2])).shape
+    torch.Size([2, 5, 16])
+    """
+
+    layer = nn.LSTM
+
+
+class BidirectionalGRU(_Bidirectional):
+    """`BidirectionalLSTM` with gated recurrent units (Cho et al., EMNLP 2014), as ``torch.nn.GRU`` computes them."""
+
+    layer = nn.GRU
+
+
+class BidirectionalRNN(_Bidirectional):
+    """`BidirectionalLSTM` with plain recurrent units of Elman (1990): ``h_t = tanh(W x_t + U h_(t-1) + b)``."""
+
+    layer = nn.RNN
+
+
+def check_recurrent(
+    hidden_size: object, *, num_layers: object, dropout: object, memory_steps: object, cell: object = "lstm"
+) -> None:
+    """Raise a ParameterError unless these are the sizes of a recurrent network, and the cell is one of `CELLS`."""
     check_count("hidden_size", hidden_size)
     check_count("num_layers", num_layers)
     check_fraction("dropout", dropout)
+    check_name("cell", cell, CELLS)
     if memory_steps is not None:
         check_count("memory_steps", memory_steps, least=3)

@@ -12,7 +12,8 @@ from torch.nn.functional import pad
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_name
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._steps import encode_valid
 from biosig_lstm.models.bilstm import BiLSTM
@@ -59,7 +60,9 @@ class BeatRuns(ModelSpec):
     lead_scalars : int
         Scalars behind the windows in a lead's row.
     memory_steps : int, optional
-        Longest dependency expected, in steps, at least 3 (chrono initialisation, see `BiLSTM`).
+        Longest dependency expected, in steps, at least 3, or "auto" (chrono initialisation, see `BiLSTM`).
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the run, and the frames of "bilstm"; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -93,7 +96,8 @@ class BeatRuns(ModelSpec):
     lead_pooling: str = "mean_max"
     views: int = 1
     lead_scalars: int = 0
-    memory_steps: int | None = None
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
         if not isinstance(self.encoder, ModelSpec):
@@ -110,7 +114,11 @@ class BeatRuns(ModelSpec):
         if self.encoder != "conv" and (self.views, self.lead_scalars) != (1, 0):
             raise ParameterError("several views, or scalars of leads, need the encoder 'conv'")
         check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            cell=self.cell,
         )
         check_name("lead_pooling", self.lead_pooling, LEAD_POOLINGS)
 
@@ -146,7 +154,8 @@ class BeatRunsNetwork(nn.Module):
         super().__init__()
         self.n_features, self.per_step = n_features, per_step
         self.steps = StepEncoder(spec, n_features=n_features, window_shape=window_shape)
-        self.lstm = BidirectionalLSTM(
+        self.lstm = sequence_reader(
+            spec.cell,
             spec.embedding,
             spec.hidden_size,
             num_layers=spec.num_layers,
@@ -262,7 +271,7 @@ def _lead_encoder(spec: BeatRuns, *, samples: int) -> nn.Module:
         return ConvEncoder(spec, samples=samples)
     if isinstance(spec.encoder, ModelSpec):
         return FrameEncoder(spec.encoder, embedding=spec.lead_embedding)
-    return FrameEncoder(BiLSTM(hidden_size=spec.lead_embedding // 2), embedding=spec.lead_embedding)
+    return FrameEncoder(BiLSTM(spec.lead_embedding // 2, cell=spec.cell), embedding=spec.lead_embedding)
 
 
 def _checked_window_shape(window_shape: tuple[int, int] | None, n_features: int) -> tuple[int, int]:

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_count, check_name
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -32,7 +33,10 @@ class BiLSTM(ModelSpec):
         networks can be built.
     memory_steps : int, optional
         Longest dependency expected, in steps, at least 3: sets the gates so that gradients reach that far from the
-        start of training (chrono initialisation, Tallec and Ollivier 2018). A good value is the length of the items.
+        start of training (chrono initialisation, Tallec and Ollivier 2018). A good value is the length of the items;
+        "auto" takes the median length of those that an estimator is fitted to. Cells without gates have no such start.
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -52,11 +56,16 @@ class BiLSTM(ModelSpec):
     num_layers: int = 1
     dropout: float = 0.0
     pooling: str | None = "last"
-    memory_steps: int | None = None
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
         check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            cell=self.cell,
         )
         if self.pooling is not None:
             check_name("pooling", self.pooling, POOLINGS)
@@ -88,7 +97,8 @@ class BiLSTMNetwork(nn.Module):
         check_count("n_outputs", n_outputs)
         if spec.pooling is None and not per_step:
             raise ParameterError("one answer for each item needs a pooling, got None; possible: " + ", ".join(POOLINGS))
-        self.lstm = BidirectionalLSTM(
+        self.lstm = sequence_reader(
+            spec.cell,
             n_features,
             spec.hidden_size,
             num_layers=spec.num_layers,

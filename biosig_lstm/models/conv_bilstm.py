@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from math import prod
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name
 from biosig_lstm.models._convolution import ConvBlock
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -38,7 +40,10 @@ class ConvBiLSTM(ModelSpec):
     pooling : str
         How steps become one vector: ``last``, ``mean``, ``max`` or ``attention``; see `biosig_lstm.models.pooling`.
     memory_steps : int, optional
-        Longest dependence the LSTM should begin with, in steps of the lower rate (chrono initialisation).
+        Longest dependence the LSTM should begin with, in steps of the lower rate (chrono initialisation); "auto" as of
+        `BiLSTM`.
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -63,11 +68,16 @@ class ConvBiLSTM(ModelSpec):
     num_layers: int = 1
     dropout: float = 0.3
     pooling: str = "attention"
-    memory_steps: int | None = None
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
         check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            cell=self.cell,
         )
         check_fraction("dropout", self.dropout)
         check_name("pooling", self.pooling, POOLINGS)
@@ -113,7 +123,9 @@ class ConvBiLSTMNetwork(nn.Module):
         given = (n_features, *spec.channels[:-1])
         shapes = zip(given, spec.channels, spec.kernels, spec.strides, strict=True)
         self.blocks = nn.ModuleList(ConvBlock(a, b, kernel=width, stride=step) for a, b, width, step in shapes)
-        self.lstm = BidirectionalLSTM(
+        self.lstm_stride = prod(spec.strides)
+        self.lstm = sequence_reader(
+            spec.cell,
             spec.channels[-1],
             spec.hidden_size,
             num_layers=spec.num_layers,

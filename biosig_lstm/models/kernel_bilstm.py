@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_fraction
 from biosig_lstm.models._kernel import KernelMachine
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import AttentionPooling, mean_pooling
 
@@ -44,6 +45,8 @@ class KernelBiLSTM(ModelSpec):
         Let the kernel machine see the standard deviation of each column over the rows as well.
     kernel_share : float
         Weight of the kernel machine's log-probabilities, in [0, 1).
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -73,9 +76,10 @@ class KernelBiLSTM(ModelSpec):
     kernel_penalty: float = 0.03
     kernel_spread: bool = False
     kernel_share: float = 0.5
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None)
+        check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None, cell=self.cell)
         check_count("classifier_size", self.classifier_size)
         check_count("references", self.references, least=0)
         check_fraction("dropout", self.dropout)
@@ -113,7 +117,7 @@ class KernelBiLSTMNetwork(nn.Module):
         self.n_features, self.penalty, self.share = n_features, spec.kernel_penalty, spec.kernel_share
         self.spread = spec.kernel_spread
         self.dropout = nn.Dropout(spec.dropout)
-        self.lstm = BidirectionalLSTM(n_features, spec.hidden_size)
+        self.lstm = sequence_reader(spec.cell, n_features, spec.hidden_size)
         states = 2 * spec.hidden_size
         self.attention = AttentionPooling(states)
         self.head = nn.Sequential(

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._convolution import shorter
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 
 __all__ = ["LstmUNet", "LstmUNetNetwork"]
@@ -37,6 +38,8 @@ class LstmUNet(ModelSpec):
         Layers of the LSTM.
     dropout : float
         Dropped between the LSTM's layers and after it in training, in [0, 1).
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -65,9 +68,12 @@ class LstmUNet(ModelSpec):
     hidden_size: int = 64
     num_layers: int = 2
     dropout: float = 0.2
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_recurrent(
+            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        )
         for size in self.channels:
             check_count("channels", size)
         if len(self.channels) < 2 or len(self.kernels) != len(self.channels):
@@ -107,8 +113,9 @@ class LstmUNetNetwork(nn.Module):
         strides = (1, *[2] * (len(spec.channels) - 1))
         layers = zip(pairwise(sizes), spec.kernels, strides, strict=True)
         self.down = nn.ModuleList(_Block(a, b, kernel=width, stride=step) for (a, b), width, step in layers)
-        self.lstm = BidirectionalLSTM(
-            spec.channels[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+        self.lstm_stride = 2 ** (len(spec.channels) - 1)
+        self.lstm = sequence_reader(
+            spec.cell, spec.channels[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
         )
         self.dropout = nn.Dropout(spec.dropout)
         below = (*spec.channels[1:-1], 2 * spec.hidden_size)

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_name
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._steps import encode_valid
 from biosig_lstm.models.pooling import AttentionPooling, mean_pooling
@@ -60,7 +61,9 @@ class NightBiLSTM(ModelSpec):
         Dropped within the encoder, from the epoch's vector, between LSTM layers and before the linear layer in
         training, in [0, 1).
     memory_steps : int, optional
-        Longest dependency expected, in epochs, at least 3 (chrono initialisation, see `BiLSTM`).
+        Longest dependency expected, in epochs, at least 3, or "auto" (chrono initialisation, see `BiLSTM`).
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the night, and the frames of "spectrogram"; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -97,7 +100,8 @@ class NightBiLSTM(ModelSpec):
     hidden_size: int = 96
     num_layers: int = 1
     dropout: float = 0.3
-    memory_steps: int | None = None
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
         check_name("encoder", self.encoder, ENCODERS)
@@ -113,7 +117,11 @@ class NightBiLSTM(ModelSpec):
         if self.clip is not None and not (isinstance(self.clip, int | float) and self.clip > 0):
             raise ParameterError(f"clip must be positive, or None for any value, got {self.clip!r}")
         check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=self.memory_steps
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            cell=self.cell,
         )
 
     def build(
@@ -153,7 +161,8 @@ class NightNetwork(nn.Module):
         super().__init__()
         self.n_features, self.per_step = n_features, per_step
         self.steps = _encoder(spec, n_features=n_features, window_shape=window_shape)
-        self.lstm = BidirectionalLSTM(
+        self.lstm = sequence_reader(
+            spec.cell,
             spec.embedding,
             spec.hidden_size,
             num_layers=spec.num_layers,
@@ -232,7 +241,7 @@ class SpectrumEncoder(nn.Module):
         self.register_buffer("window", hann / hann.square().sum().sqrt(), persistent=False)
         self.norm = nn.BatchNorm1d(n_channels * self.n_bins)
         self.filter = nn.Linear(n_channels * self.n_bins, n_channels * spec.bands)
-        self.lstm = BidirectionalLSTM(n_channels * spec.bands, spec.bands)
+        self.lstm = sequence_reader(spec.cell, n_channels * spec.bands, spec.bands)
         self.pool = AttentionPooling(2 * spec.bands)
         self.dropout = nn.Dropout(spec.dropout)
 

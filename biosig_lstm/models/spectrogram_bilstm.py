@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from math import prod
 from typing import ClassVar
 
 import torch
@@ -11,7 +12,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name
 from biosig_lstm.models._convolution import MaskedBatchNorm, shorter
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -42,6 +44,8 @@ class SpectrogramBiLSTM(ModelSpec):
         Dropped before, between and after the LSTM's layers in training, in [0, 1).
     pooling : str
         How steps become one vector; see `biosig_lstm.models.pooling`.
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -66,9 +70,12 @@ class SpectrogramBiLSTM(ModelSpec):
     num_layers: int = 1
     dropout: float = 0.3
     pooling: str = "attention"
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_recurrent(
+            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        )
         check_fraction("dropout", self.dropout)
         check_name("pooling", self.pooling, POOLINGS)
         check_count("width", self.width)
@@ -136,7 +143,10 @@ class SpectrogramBiLSTMNetwork(nn.Module):
         for _ in spec.channels:
             columns = (columns + 1) // 2
         self.gather = nn.Linear(columns * spec.channels[-1], spec.width)
-        self.lstm = BidirectionalLSTM(spec.width, spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout)
+        self.lstm_stride = prod(spec.strides)
+        self.lstm = sequence_reader(
+            spec.cell, spec.width, spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+        )
         self.pool = pooling_layer(spec.pooling, 2 * spec.hidden_size)
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(2 * spec.hidden_size, n_outputs)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from math import prod
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -10,7 +11,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_fraction
 from biosig_lstm.models._convolution import ConvBlock, shorter
-from biosig_lstm.models._recurrent import BidirectionalLSTM, check_recurrent, step_mask
+from biosig_lstm.models._readers import sequence_reader
+from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
 
 __all__ = ["SpeechBiLSTM", "SpeechBiLSTMNetwork"]
@@ -34,6 +36,8 @@ class SpeechBiLSTM(ModelSpec):
         Layers of the LSTM.
     dropout : float
         Dropped before, between and after the LSTM's layers in training, in [0, 1).
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
     Raises
     ------
@@ -63,9 +67,12 @@ class SpeechBiLSTM(ModelSpec):
     hidden_size: int = 64
     num_layers: int = 2
     dropout: float = 0.3
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_recurrent(
+            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        )
         check_fraction("dropout", self.dropout)
         if not len(self.channels) == len(self.kernels) == len(self.strides):
             raise ParameterError(
@@ -110,7 +117,10 @@ class SpeechBiLSTMNetwork(nn.Module):
         sizes = (n_features, *spec.channels)
         shapes = zip(sizes[:-1], spec.channels, spec.kernels, spec.strides, strict=True)
         self.blocks = nn.ModuleList(ConvBlock(a, b, kernel=width, stride=step) for a, b, width, step in shapes)
-        self.lstm = BidirectionalLSTM(sizes[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout)
+        self.lstm_stride = prod(spec.strides)
+        self.lstm = sequence_reader(
+            spec.cell, sizes[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+        )
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(2 * spec.hidden_size, n_outputs)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from biosig_lstm.estimators._base import Estimator, Training
 from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators._from_table import Validation
+from biosig_lstm.estimators._from_text_table import TranscriptValidation
 from biosig_lstm.estimators.classifier import Classifier
 from biosig_lstm.estimators.delineator import Delineator
+from biosig_lstm.estimators.gates import Gates
 from biosig_lstm.estimators.language_model import LanguageModel
 from biosig_lstm.estimators.multi_label_classifier import MultiLabelClassifier, MultiLabelPredictions
 from biosig_lstm.estimators.predictions import Predictions
@@ -19,6 +21,7 @@ __all__ = [
     "Decoding",
     "Delineator",
     "Estimator",
+    "Gates",
     "LanguageModel",
     "MultiLabelClassifier",
     "MultiLabelPredictions",
@@ -27,6 +30,7 @@ __all__ = [
     "Training",
     "Transcriber",
     "Transcript",
+    "TranscriptValidation",
     "Transcripts",
     "Validation",
     "Word",

@@ -19,11 +19,12 @@ from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterEr
 from biosig_lstm.estimators._checks import check_layout, check_run
 from biosig_lstm.estimators._data import windows_of
 from biosig_lstm.estimators._file import read_model, versions, write_model
+from biosig_lstm.estimators.gates import Gates, read_gates
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
 from biosig_lstm.metrics import beat_scores, class_scores
 from biosig_lstm.metrics.result import Scores
-from biosig_lstm.models import ModelSpec, answer_lengths, spec_from_dict
+from biosig_lstm.models import ModelSpec, answer_lengths, spec_from_dict, with_memory
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.splits import audit
 from biosig_lstm.training import FitHistory, FitSettings, fit
@@ -168,6 +169,7 @@ class Estimator:
         how = _settings(settings, changes)
         self.training, self.card = None, {}
         self._take_layout(train)
+        self.model = with_memory(self.model, train.lengths.tolist())
         if directory is not None:
             check_run(directory, run=self._run(train, val, settings=how), resume=resume)
         self.scaling = self.standardize.fit(train) if self.standardize else None
@@ -245,6 +247,20 @@ class Estimator:
                 for row, k in enumerate(batch):
                     found[k] = logs[row, : ends[row]].numpy() if self.per_step else logs[row].numpy()
         return found
+
+    def gates(self, data: Windows | Recording | Iterable[Recording], *, member: int = 0) -> Gates:
+        """Return what the gates of the LSTM of one of the `members` do at each of its steps, and what it remembers.
+
+        Raises
+        ------
+        ParameterError
+            When the model reads by another cell, or there is no such member.
+        """
+        windows = self.prepare(data)
+        if not 0 <= member < self.members:
+            raise ParameterError(f"member must lie in 0 to {self.members - 1}, got {member}")
+        batches = list(LengthBuckets(windows.lengths, batch_size=_items_together(windows), shuffle=False))
+        return read_gates(self.networks[member].eval(), windows, batches)
 
     def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:
         """Return a row of probabilities for each answer."""

@@ -113,6 +113,17 @@ def test_a_recording_shorter_than_a_frame() -> None:
 # ---- Trials
 
 
+def test_a_trial_has_the_label_of_its_own_cue_and_none_over_a_bad_stretch() -> None:
+    cues = Annotations([0, 40, 200, 300], [0, 45, 200, 300], ["l", "r", "l", "r"])
+    windows = Trials(1.0, ("l", "r"))(ramp(400, marks=cues))
+    assert windows.y is not None
+    assert windows.y.tolist() == [0, 1, 0, 1]
+    marks = Annotations([*cues.starts, 210], [*cues.stops, 220], [*cues.labels, "BAD_blink"])
+    left = Trials(1.0, ("l", "r"))(ramp(400, marks=marks))
+    assert left.starts.tolist() == [0, 40, 300]
+    assert len(left.rejections) == 1
+
+
 def test_trials_begin_at_the_cue_and_others_are_left_out() -> None:
     marks = Annotations([0, 100, 300, 600, 950], [100, 250, 600, 620, 1100], ["rest", "l", "r", "l", "r"])
     windows = Trials(1.0, ("l", "r"), start_s=0.2, least_s=1.5)(ramp(1000, marks=marks))

@@ -8,6 +8,9 @@ import pytest
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.windows.epochs import Epochs
+from biosig_lstm.windows.fixed_length import FixedLength
+from biosig_lstm.windows.frames import Frames
+from biosig_lstm.windows.pieces import Pieces
 
 MARKS = Annotations([0, 25, 31, 50], [20, 30, 45, 60], ["W", "N1", "R", "?"])
 
@@ -53,3 +56,20 @@ def test_what_holds_no_epoch_is_refused() -> None:
         Epochs(5)(nothing)
     with pytest.raises(ParameterError, match="length_s must be positive and finite, got 0"):
         Epochs(0)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        Epochs(5, classes=("W", "R")),
+        FixedLength(5, classes=("W", "R")),
+        Frames(5, 5, 5, classes=("W", "R"), exact=True),
+    ],
+    ids=["epochs", "windows", "frames"],
+)
+def test_what_is_marked_within_a_stage_takes_nothing_of_it(step: Epochs | FixedLength | Frames) -> None:
+    marks = Annotations([0, 14, 22, 30], [60, 16, 28, 40], ["W", "arousal", "limb", "R"])
+    found = step(night(60, marks)).y
+    assert found is not None
+    assert found.tolist() == [0, 0, 0, 1, 0, 0]
+    assert Pieces(30, classes=("W", "R"))(night(60, marks)).y.tolist() == [1]  # type: ignore[union-attr]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,7 @@ from biosig_lstm.containers import Recording, Rejection, Windows
 from biosig_lstm.containers.rejections import warn_of_losses
 from biosig_lstm.errors import DataError
 
-__all__ = ["check_rate", "even_items", "indices", "label_at", "over_bad", "unit", "without_bad"]
+__all__ = ["check_rate", "classes_at", "even_items", "indices", "over_bad", "unit", "without_bad"]
 
 Int64 = npt.NDArray[np.int64]
 
@@ -26,8 +26,7 @@ def even_items(
     multi_label: bool = False,
 ) -> Windows:
     """Return an item of `width` samples for each start, labelled by the annotation, or all of them, over its middle."""
-    recording = without_bad(recording, classes)
-    labels = [_labels_at(recording, int(start) + width // 2) for start in starts]
+    middles = starts + width // 2
     return Windows(
         values=_cut(recording.signals.T, starts, width),
         offsets=np.arange(len(starts) + 1) * width,
@@ -37,7 +36,7 @@ def even_items(
         recordings=np.full(len(starts), recording.id),
         starts=starts,
         fs=np.full(len(starts), recording.fs),
-        y=_y(labels, classes, multi_label=multi_label) if classes else None,
+        y=(_all_at if multi_label else classes_at)(recording, middles, classes) if classes else None,
         classes=classes,
         unit=unit(recording.units),
     )
@@ -80,26 +79,28 @@ def unit(units: Sequence[str]) -> str:
     return "/".join(sorted(set(units)))
 
 
-def label_at(recording: Recording, sample: int) -> str:
-    """Return the label of the last annotation that covers a sample; empty where none does."""
-    labels = _labels_at(recording, sample)
-    return labels[-1] if labels else ""
+def classes_at(recording: Recording, samples: Int64, classes: Sequence[str]) -> Int64:
+    """Return the class of the last annotation to begin that covers each sample, of those that bear one.
 
-
-def _labels_at(recording: Recording, sample: int) -> list[str]:
+    Samples ascend. The place among `classes`, -1 where there is none: annotations of anything else hide no class.
+    """
     marks = recording.annotations
-    over = (marks.starts <= sample) & (sample < marks.stops)
-    labels: list[str] = marks.labels[over].tolist()
-    return labels
+    marks = marks[np.isin(marks.labels, classes)]
+    first, last = np.searchsorted(samples, marks.starts), np.searchsorted(samples, marks.stops)
+    found = np.full(len(samples), -1, dtype=np.int64)
+    for start, stop, which in zip(first.tolist(), last.tolist(), indices(marks.labels, classes), strict=True):
+        found[start:stop] = which
+    return found
 
 
-def _y(labels: list[list[str]], classes: tuple[str, ...], *, multi_label: bool) -> Int64:
-    if multi_label:
-        return np.array([[int(name in over) if over else -1 for name in classes] for over in labels], dtype=np.int64)
-    return indices([over[-1] if over else "" for over in labels], classes)
+def _all_at(recording: Recording, samples: Int64, classes: Sequence[str]) -> Int64:
+    marks = without_bad(recording, classes).annotations
+    over = (marks.starts[:, None] <= samples) & (samples < marks.stops[:, None])
+    borne = np.stack([over[marks.labels == name].any(axis=0) for name in classes], axis=1)
+    return np.where(over.any(axis=0, keepdims=True).T, borne, -1).astype(np.int64)
 
 
-def indices(labels: list[str], classes: tuple[str, ...]) -> Int64:
+def indices(labels: Iterable[str], classes: Sequence[str]) -> Int64:
     """Return the place of each label among the classes, -1 where it is none of them."""
     index = {name: k for k, name in enumerate(classes)}
     return np.array([index.get(label, -1) for label in labels], dtype=np.int64)

@@ -8,11 +8,10 @@ from typing import ClassVar
 
 import numpy as np
 
-from biosig_lstm.containers import Annotations, Recording, Windows
-from biosig_lstm.containers.annotations import Int64
+from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, over_bad, unit, without_bad
+from biosig_lstm.windows._common import classes_at, over_bad, unit
 
 __all__ = ["Epochs"]
 
@@ -26,8 +25,8 @@ class Epochs(Step):
     length_s : float [unit=s, > 0]
         Length of an epoch; what is left over at the end is left out.
     classes : tuple of str
-        Labels of epochs: an epoch has the label of the annotation that covers its middle, the latest of several,
-        or none. An epoch that a stretch overlaps whose label begins with ``bad``, as `MarkArtefacts` and MNE have them,
+        Labels of epochs: an epoch has that whose annotation covers its middle, the latest to begin of several, or
+        none. An epoch that a stretch overlaps whose label begins with ``bad``, as `MarkArtefacts` and MNE have them,
         has no label; `Windows.rejections` says which and why.
 
     Raises
@@ -59,9 +58,7 @@ class Epochs(Step):
             what = f"{recording.duration_s:g} s of {n_channels} channels"
             raise DataError(f"{recording.id}: {what} hold no epoch of {self.length_s:g} s")
         starts = width * np.arange(n_epochs)
-        labels = indices(
-            _labels_at(without_bad(recording, self.classes).annotations, starts + width // 2), self.classes
-        )
+        labels = classes_at(recording, starts + width // 2, self.classes)
         bad, rejected = over_bad(recording, starts, starts + width, self.classes)
         cut = recording.signals[:, : n_epochs * width].reshape(n_channels, n_epochs, width)
         return Windows(
@@ -80,13 +77,3 @@ class Epochs(Step):
             unit=unit(recording.units),
             rejected=rejected,
         )
-
-
-def _labels_at(marks: Annotations, samples: Int64) -> list[str]:
-    """Return the label of the last annotation to begin before each sample, empty where it has ended by then."""
-    if not len(marks):
-        return [""] * len(samples)
-    last = np.searchsorted(marks.starts, samples, side="right") - 1
-    over = (last >= 0) & (samples < marks.stops[last])
-    labels: list[str] = np.where(over, marks.labels[last], "").tolist()
-    return labels

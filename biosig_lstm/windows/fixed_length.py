@@ -27,7 +27,8 @@ class FixedLength(Step):
     step_s : float [unit=s], optional
         From one start to the next; `length_s` where none is given. Smaller values make windows overlap.
     classes : tuple of str
-        Labels of windows: a window has the label of the annotation that covers its middle, or none.
+        Labels of windows: a window has that whose annotation covers its middle, the latest to begin of
+        several, or none.
     multi_label : bool
         Whether a window may bear several labels, those of all annotations that cover its middle: it does not bear
         those that are not among them. Where there is no annotation at all, nothing is known.

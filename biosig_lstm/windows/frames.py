@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, label_at, unit
+from biosig_lstm.windows._common import classes_at, unit
 
 __all__ = ["ONE_CHANNEL", "Frames"]
 
@@ -34,7 +34,8 @@ class Frames(Step):
     longest_s : float [unit=s, >= length_s]
         Longest piece.
     classes : tuple of str
-        Labels of pieces: a piece has the label of the annotation that covers its middle, or none.
+        Labels of pieces: a piece has that whose annotation covers its middle, the latest to begin of
+        several, or none.
     one_channel : bool
         Take recordings of one channel alone, whatever its name is.
     exact : bool
@@ -77,7 +78,7 @@ class Frames(Step):
             raise DataError(f"{recording.id}: {what} hold no {self._least()}")
         starts = np.concatenate([edges[k] + hop * np.arange(count) for k, count in enumerate(counts)])
         cut = np.lib.stride_tricks.sliding_window_view(recording.signals, width, axis=1)[:, starts]
-        labels = [label_at(recording, int(middle)) for middle in (edges[:-1] + edges[1:]) // 2]
+        middles = (edges[:-1] + edges[1:]) // 2
         return Windows(
             values=cut.transpose(1, 0, 2).reshape(len(starts), -1),
             offsets=np.concatenate([[0], np.cumsum(counts)]),
@@ -87,7 +88,7 @@ class Frames(Step):
             recordings=np.full(len(counts), recording.id),
             starts=edges[:-1],
             fs=np.full(len(counts), recording.fs),
-            y=indices(labels, self.classes) if self.classes else None,
+            y=classes_at(recording, middles, self.classes) if self.classes else None,
             classes=self.classes,
             window_shape=(len(names), width),
             unit=unit(recording.units),

@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import indices, label_at, unit, without_bad
+from biosig_lstm.windows._common import classes_at, unit
 
 __all__ = ["Pieces"]
 
@@ -27,7 +27,8 @@ class Pieces(Step):
     longest_s : float [unit=s, > 0]
         Longest piece.
     classes : tuple of str
-        Labels of pieces: a piece has the label of the annotation that covers its middle, or none.
+        Labels of pieces: a piece has that whose annotation covers its middle, the latest to begin of
+        several, or none.
     """
 
     kind: ClassVar[str] = "windows"
@@ -46,8 +47,7 @@ class Pieces(Step):
         most = max(math.floor(self.longest_s * recording.fs * (1 + 1e-9)), 1)
         n_pieces = -(-recording.n_samples // most)
         edges = np.arange(n_pieces + 1) * recording.n_samples // n_pieces
-        known = without_bad(recording, self.classes)
-        labels = [label_at(known, int(middle)) for middle in (edges[:-1] + edges[1:]) // 2]
+        middles = (edges[:-1] + edges[1:]) // 2
         return Windows(
             values=recording.signals.T,
             offsets=edges,
@@ -57,7 +57,7 @@ class Pieces(Step):
             recordings=np.full(n_pieces, recording.id),
             starts=edges[:-1],
             fs=np.full(n_pieces, recording.fs),
-            y=indices(labels, self.classes) if self.classes else None,
+            y=classes_at(recording, middles, self.classes) if self.classes else None,
             classes=self.classes,
             unit=unit(recording.units),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.steps import Step
-from biosig_lstm.windows._common import even_items
+from biosig_lstm.windows._common import even_items, indices, over_bad
 
 __all__ = ["Trials"]
 
@@ -19,6 +19,9 @@ __all__ = ["Trials"]
 @dataclass(frozen=True)
 class Trials(Step):
     """A window for each annotation that bears one of the classes, each an item whose steps are samples.
+
+    Trials that a stretch overlaps whose label begins with ``bad``, as `MarkArtefacts` and MNE have them, are left out;
+    `Windows.rejections` says which and why.
 
     Parameters
     ----------
@@ -62,13 +65,15 @@ class Trials(Step):
         """
         width, later = max(round(self.length_s * recording.fs), 1), round(self.start_s * recording.fs)
         marks = recording.annotations
-        wanted = np.isin(marks.labels, self.classes)
-        if not wanted.any():
+        of_classes = marks[np.isin(marks.labels, self.classes)]
+        chosen = of_classes[of_classes.stops - of_classes.starts >= round(self.least_s * recording.fs)]
+        chosen = chosen[chosen.starts + later + width <= recording.n_samples]
+        starts = chosen.starts + later
+        if not len(of_classes):
             starts = np.arange(later, recording.n_samples - width + 1, width, dtype=np.int64)
-        else:
-            long_enough = marks.stops - marks.starts >= round(self.least_s * recording.fs)
-            starts = marks.starts[wanted & long_enough] + later
-            starts = starts[starts + width <= recording.n_samples]
         if not len(starts):
             raise DataError(f"{recording.id}: {recording.duration_s:g} s hold no trial of {self.length_s:g} s")
-        return even_items(recording, starts, width=width, classes=self.classes)
+        labels = indices(chosen.labels.tolist(), self.classes) if len(of_classes) else np.full(len(starts), -1)
+        made = even_items(recording, starts, width=width, classes=self.classes)
+        bad, rejected = over_bad(recording, starts, starts + width, self.classes)
+        return replace(replace(made, y=labels).select(~bad), rejected=rejected)

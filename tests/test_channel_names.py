@@ -100,6 +100,11 @@ def test_what_says_eeg_is_eeg(channel: str) -> None:
     assert is_eeg_channel(channel)
 
 
+@pytest.mark.parametrize("kind", ["EKG1-REF", "ECG", "EMG-REF", "LOC-REF", "EOGL", "SpO2", "Right Eye", "DC03-DC04"])
+def test_the_word_eeg_in_front_of_everything_says_nothing(kind: str) -> None:
+    assert not is_eeg_channel(f"EEG {kind}")
+
+
 @pytest.mark.parametrize("channel", OTHERS)
 def test_what_says_something_else_is_not(channel: str) -> None:
     assert not is_eeg_channel(channel)

@@ -29,6 +29,9 @@ _ON_THE_EAR = re.compile(r"[AM][12]")
 _JOINED = re.compile(r"(.+?)([AM][12])")
 _WORD = re.compile(r"EEG(?![A-Z0-9])[\s_:.-]*|EEG(?=[A-Z])", re.IGNORECASE)
 _SAYS_EEG = re.compile(r"\s*EEG(?![A-Z])", re.IGNORECASE)
+_OF_ANOTHER_KIND = re.compile(
+    r"EKG|ECG|[HV]?EOG|EMG|SPO2|PHOTIC|PULSE|RESP|(LOC|ROC|DC)(?![A-Z])|(LEFT|RIGHT) EYE\b", re.IGNORECASE
+)
 _COUNTED = re.compile(r" \(\d+\)$")
 _SEPARATOR = re.compile(r"\s*[-/_:]\s*")
 _COMMON_WORDS = (
@@ -114,13 +117,17 @@ def canonical_channel(channel: str) -> str:
 def is_eeg_channel(channel: str) -> bool:
     """Return whether a name is that of an EEG channel: an electrode against anything, or the word EEG in front.
 
+    Some recorders put the word EEG in front of everything; ``EEG EKG1-REF`` is no EEG all the same.
+
     Examples
     --------
-    >>> [is_eeg_channel(name) for name in ("Fz", "C4-nose", "EEG 012", "EOG left", "ECG", "Resp", "Status")]
+    >>> [is_eeg_channel(name) for name in ("Fz", "C4-nose", "EEG 012", "EOG left", "ECG", "Resp", "EEG EKG1-REF")]
     [True, True, True, False, False, False, False]
     """
     first = _SEPARATOR.split(_COUNTED.sub("", channel), maxsplit=1)[0]
-    return any(map(parse_eeg_name, (channel, first))) or _SAYS_EEG.match(channel) is not None
+    if any(map(parse_eeg_name, (channel, first))):
+        return True
+    return _SAYS_EEG.match(channel) is not None and not _OF_ANOTHER_KIND.match(_WORD.sub("", channel.strip(), count=1))
 
 
 def is_derivation(channel: str) -> bool:

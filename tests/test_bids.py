@@ -215,6 +215,7 @@ def test_rows_of_events_that_are_no_numbers_are_left_out_and_said(tmp_path: Path
         (b"onset\tduration\n\xff\xfe\n", "no text in UTF-8"),
         (b"onset\tduration\n1\t2\t3\n", "line 2 has 3 fields, the header 2"),
         (b"onset\ttrial_type\n" + b"x" * 200_000, "is no table of fields between tabs"),
+        (b'onset\ttrial_type\n0\t"go\n1\tstop\n2\t"go\n', "is no table of fields between tabs"),
     ],
 )
 def test_a_table_that_is_none_is_refused(tmp_path: Path, content: bytes, reason: str) -> None:

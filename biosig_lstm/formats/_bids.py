@@ -157,7 +157,7 @@ def read_bids_table(path: str | Path) -> list[tuple[int, dict[str, str]]]:
 
 
 def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t", strict=True)
     yield from ((reader.line_num, fields) for fields in reader)
 
 

@@ -3,78 +3,35 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import math
 import os
 import re
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
+from biosig_lstm._table_facts import Facts, Row, Seen, common_facts, copies, look_at, warn_of_flat
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigError, BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.filters.channels import Channels
 from biosig_lstm.formats import channels_wanted, find_recordings, open_recording
+from biosig_lstm.windows.utterance import TRANSCRIPT
 
-__all__ = ["Facts", "Row", "Table", "read_table"]
+__all__ = ["Facts", "Row", "Table", "answer_column", "read_table"]
 
-_REQUIRED = ("path", "label", "subject")
-_COLUMNS = (*_REQUIRED, "start_s", "stop_s")
-_VOLTS = ("V", "mV", "uV", "nV")
-_USUAL_HZ = 100.0
-
-
-class Row(NamedTuple):
-    """A line of the table.
-
-    Attributes
-    ----------
-    line : int
-        Its number in the file, the header being line 1.
-    path : Path
-        The file that stands for the recording.
-    label, subject : str
-        What it shows, and whose it is.
-    start_s, stop_s : float or None [unit=s]
-        The stretch meant; the whole recording where there is none.
-    """
-
-    line: int
-    path: Path
-    label: str
-    subject: str
-    start_s: float | None
-    stop_s: float | None
-
-
-class Facts(NamedTuple):
-    """What the recordings of a table have in common.
-
-    Attributes
-    ----------
-    fs : float [unit=Hz]
-        Their rate, or the one they are brought to.
-    channels, units : tuple of str
-        In the order of the first recording.
-    longest_s : float [unit=s]
-        Length of the longest.
-    """
-
-    fs: float
-    channels: tuple[str, ...]
-    units: tuple[str, ...]
-    longest_s: float
+_ANSWERS = {"label": "Classifier", "text": "Transcriber"}
+_STRETCH = ("start_s", "stop_s")
+_WANTED = "path, label (of transcripts: text), subject, start_s, stop_s"
 
 
 @dataclass(frozen=True, repr=False)
 class Table:
-    """Recordings with one label each, read and checked.
+    """Recordings with one label, or one text, each; read and checked.
 
     Parameters
     ----------
@@ -82,12 +39,18 @@ class Table:
         The CSV file.
     rows : tuple of Row
         Its lines.
+    column : {"label", "text"}
+        Where the answers stand: what recordings show, or what is said in them.
     """
 
     path: Path
     rows: tuple[Row, ...]
+    column: str = field(default="label", kw_only=True)
 
     def __repr__(self) -> str:
+        if self.column == "text":
+            n_words = sum(len(row.label.split()) for row in self.rows)
+            return f"Table({self.path.name}: {len(self)} rows, {len(self.subjects)} subjects; {n_words} words)"
         counts = ", ".join(f"{name} {n}" for name, n in sorted(Counter(row.label for row in self.rows).items()))
         return f"Table({self.path.name}: {len(self)} rows, {len(self.subjects)} subjects; {counts})"
 
@@ -128,7 +91,8 @@ class Table:
         Returns
         -------
         iterator of Recording
-            Each the stretch that its row means, with its subject, and its label as the one annotation over all of it.
+            Each the stretch that its row means, with its subject, and one annotation over all of it: its label, or
+            ``transcript`` with its text as the note.
 
         Raises
         ------
@@ -151,7 +115,8 @@ class Table:
                 "" if row.start_s is row.stop_s else f" (start_s {row.start_s or 0:g}, stop_s {_seconds(row.stop_s)})"
             )
             raise DataError(f"{self.path.name} line {row.line}{meant}: {error}") from error
-        whole = Annotations([0], [recording.n_samples], [row.label])
+        what = ([TRANSCRIPT], [row.label]) if self.column == "text" else ([row.label],)
+        whole = Annotations([0], [recording.n_samples], *what)
         return replace(recording, id=name, subject=row.subject, annotations=whole)
 
     def facts(
@@ -180,32 +145,31 @@ class Table:
         DataError
             When any cannot be read, holds no value, lacks a channel, is of a lower rate or is a copy of another
             subject's, all of them in one message; or when they differ in channels, rate or units: the message counts
-            each kind and says what it would take.
+            each kind and says what it would take. Sounds may differ in rate and channels: `fs` is the lowest rate, at
+            most 16 kHz.
         ParameterError
             When `rate_hz` is not positive.
         """
         if rate_hz is not None and not 0 < rate_hz < math.inf:
             raise ParameterError(f"rate_hz must be a positive rate, got {rate_hz}")
-        seen: dict[Row, _Seen] = {}
+        seen: dict[Row, Seen] = {}
         unusable: list[str] = []
         for row, name in zip(self.rows, self.ids, strict=True):
             if announce:
                 announce(name)
             try:
-                seen[row] = _look_at(self._usable(row, name, channels, rate_hz))
+                seen[row] = look_at(self._usable(row, name, channels, rate_hz))
             except DataError as error:
                 unusable.append(str(error))
-        unusable += [f"{self.path.name} {copy}" for copy in _copies(seen)]
+        unusable += [f"{self.path.name} {copy}" for copy in copies(seen)]
         if unusable:
             raise DataError(
                 f"{self.path}: {len(unusable)} of {len(self)} recordings cannot be used; correct or remove these "
                 "lines:\n  " + "\n  ".join(unusable)
             )
-        _warn_of_flat(self.path, seen)
+        warn_of_flat(self.path, seen)
         facts = {row: held.facts for row, held in seen.items()}
-        if alike:
-            _check_alike(self.path, facts, rates=rate_hz is None)
-        first = next(iter(facts.values()))
+        first = common_facts(self.path, facts, rate_hz=rate_hz) if alike else next(iter(facts.values()))
         return first._replace(fs=rate_hz or first.fs, longest_s=max(held.longest_s for held in facts.values()))
 
     def _usable(self, row: Row, name: str, channels: Sequence[str] | None, rate_hz: float | None) -> Recording:
@@ -225,42 +189,33 @@ class Table:
         return kept
 
 
-class _Seen(NamedTuple):
-    facts: Facts
-    digest: bytes
-    flat: bool
+def answer_column(path: str | Path) -> str:
+    """Return the column that holds the answers of a table: ``label`` or ``text``.
+
+    Parameters
+    ----------
+    path : path
+        As of `read_table`.
+
+    Raises
+    ------
+    DataError
+        When the file is no table, or has both columns or neither.
+    """
+    file = Path(path)
+    header, _ = _lines(file)
+    found = [name for name in _ANSWERS if name in header]
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        _check_header(file, header, "label")
+    raise DataError(
+        f"{file}: the table has a column 'label' and a column 'text': leave one out, or say which is meant by training "
+        "with Classifier.from_table (label) or Transcriber.from_table (text)"
+    )
 
 
-def _look_at(recording: Recording) -> _Seen:
-    rows = recording.signals
-    facts = Facts(recording.fs, tuple(recording.channels), tuple(recording.units), recording.duration_s)
-    flat = bool((np.nanmin(rows, axis=1) == np.nanmax(rows, axis=1)).all())
-    return _Seen(facts, hashlib.blake2b(np.ascontiguousarray(rows).data, digest_size=16).digest(), flat)
-
-
-def _copies(seen: Mapping[Row, _Seen]) -> Iterator[str]:
-    first: dict[bytes, Row] = {}
-    for row, held in seen.items():
-        other = row if held.flat else first.setdefault(held.digest, row)
-        if other.subject != row.subject:
-            yield (
-                f"line {row.line}: {row.path.name} of {row.subject!r} holds the same samples as {other.path.name} of "
-                f"{other.subject!r} in line {other.line}"
-            )
-
-
-def _warn_of_flat(file: Path, seen: Mapping[Row, _Seen]) -> None:
-    flat = [row for row, held in seen.items() if held.flat]
-    if flat:
-        warnings.warn(
-            f"{file.name}: {len(flat)} of {len(seen)} recordings are flat throughout, such as {flat[0].path.name} in "
-            f"line {flat[0].line}: nothing can be learned from them",
-            BiosigWarning,
-            stacklevel=3,
-        )
-
-
-def read_table(path: str | Path) -> Table:
+def read_table(path: str | Path, *, column: str = "label") -> Table:
     """Return the table of recordings in a CSV file.
 
     Parameters
@@ -269,23 +224,35 @@ def read_table(path: str | Path) -> Table:
         A CSV file in UTF-8 with a header line; columns ``path``, ``label`` and ``subject``, and where a row means a
         stretch of its recording ``start_s`` and ``stop_s``; further columns are not looked at. Paths are relative to
         the table. Commas, semicolons and tabs are taken as separators; what holds one stands in double quotes.
+    column : {"label", "text"}
+        ``text``: a column of this name, what is said, stands in place of ``label``. White space in it is collapsed;
+        case, punctuation and everything else stay as written.
 
     Raises
     ------
     DataError
         When the file is no such table, a field is empty or no number, a file has two subjects (under whatever name
         it stands), a row stands twice, or recordings are not there: every such line is in the message.
+    ParameterError
+        When `column` is neither.
 
     Warns
     -----
     BiosigWarning
         When two labels or two subjects differ in case, spaces or leading zeros alone: they are taken as two.
     """
+    if column not in _ANSWERS:
+        raise ParameterError(f"column {options(column, _ANSWERS)}")
     file = Path(path)
     header, lines = _lines(file)
-    _check_header(file, header)
+    _check_header(file, header, column)
+    rows: list[Row] = []
     problems: dict[int, str] = {}
-    rows = [row for row in (_row(number, fields, header, file, problems) for number, fields in lines) if row]
+    for number, fields in lines:
+        try:
+            rows.append(_read_row(number, fields, header, file, column))
+        except DataError as error:
+            problems[number] = str(error)
     problems |= _twice(rows)
     if problems:
         listed = "".join(f"\n  line {number}: {what}" for number, what in sorted(problems.items()))
@@ -293,9 +260,14 @@ def read_table(path: str | Path) -> Table:
         raise DataError(f"{file}: {share} cannot be used (paths are relative to the table):{listed}")
     if not rows:
         raise DataError(f"{file}: the table has a header and no rows")
-    _warn_of_twins(file, "labels", {row.label for row in rows})
+    if column == "label":
+        _warn_of_twins(file, "labels", {row.label for row in rows})
     _warn_of_twins(file, "subjects", {row.subject for row in rows})
-    return Table(file, tuple(rows))
+    return Table(file, tuple(rows), column=column)
+
+
+def _columns(column: str) -> tuple[str, ...]:
+    return ("path", column, "subject")
 
 
 def _lines(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
@@ -312,7 +284,7 @@ def _lines(file: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
         ) from error
     lines = [(number, fields) for number, fields in lines if any(fields)]
     if not lines:
-        raise DataError(f"{file}: is empty; wanted a header line with the columns {', '.join(_COLUMNS)}")
+        raise DataError(f"{file}: is empty; wanted a header line with the columns {_WANTED}")
     return [name.casefold() for name in lines[0][1]], lines[1:]
 
 
@@ -328,37 +300,36 @@ def _text(file: Path) -> str:
     return text
 
 
-def _check_header(file: Path, header: Sequence[str]) -> None:
-    lacking = [name for name in _REQUIRED if name not in header]
+def _check_header(file: Path, header: Sequence[str], column: str) -> None:
+    lacking = [name for name in _columns(column) if name not in header]
+    other = next((name for name in _ANSWERS if name != column and name in header), "")
+    if column in lacking and other:
+        raise DataError(
+            f"{file}: the table lacks a column {column!r}, but has {other!r}: {_ANSWERS[other]}.from_table learns that"
+        )
     if lacking:
         raise DataError(
             f"{file}: the table lacks a column {options(lacking[0], [name[:40] for name in header[:20] if name])}; "
-            f"wanted: {', '.join(_COLUMNS)}"
+            f"wanted: {_WANTED}"
         )
-    twice = [name for name in _COLUMNS if header.count(name) > 1]
+    twice = [name for name in (*_columns(column), *_STRETCH) if header.count(name) > 1]
     if twice:
         raise DataError(f"{file}: column {twice[0]!r} stands {header.count(twice[0])} times")
 
 
-def _row(number: int, fields: Sequence[str], header: Sequence[str], file: Path, problems: dict[int, str]) -> Row | None:
-    try:
-        return _read_row(number, fields, header, file)
-    except DataError as error:
-        problems[number] = str(error)
-        return None
-
-
-def _read_row(number: int, fields: Sequence[str], header: Sequence[str], file: Path) -> Row:
+def _read_row(number: int, fields: Sequence[str], header: Sequence[str], file: Path, column: str) -> Row:
     if any(fields[len(header) :]):
         raise DataError(f"{len(fields)} fields, the header has {len(header)}; a field with a comma stands in quotes")
-    held = {**dict.fromkeys(_COLUMNS, ""), **dict(zip(header, fields, strict=False))}
-    empty = [name for name in _REQUIRED if not held[name]]
+    required = _columns(column)
+    held = {**dict.fromkeys((*required, *_STRETCH), ""), **dict(zip(header, fields, strict=False))}
+    empty = [name for name in required if not held[name]]
     if empty:
         raise DataError(f"{' and '.join(empty)} empty")
-    start_s, stop_s = (_number(name, held[name]) for name in ("start_s", "stop_s"))
+    start_s, stop_s = (_number(name, held[name]) for name in _STRETCH)
     if stop_s is not None and (start_s or 0.0) >= stop_s:
         raise DataError(f"start_s {start_s or 0:g} and stop_s {stop_s:g} mean no stretch")
-    return Row(number, _place(file.parent / held["path"]), held["label"], held["subject"], start_s, stop_s)
+    answer = " ".join(held["text"].split()) if column == "text" else held[column]
+    return Row(number, _place(file.parent / held["path"]), answer, held["subject"], start_s, stop_s)
 
 
 def _number(name: str, text: str) -> float | None:
@@ -440,31 +411,3 @@ def _stretch(row: Row) -> str:
 
 def _seconds(value: float | None) -> str:
     return "end" if value is None else f"{value:.10g}"
-
-
-def _check_alike(file: Path, seen: Mapping[Row, Facts], *, rates: bool) -> None:
-    named = {row: {name.strip().casefold(): name for name in held.channels} for row, held in seen.items()}
-    shown = {frozenset(names): " ".join(names.values()) for names in reversed(named.values())}
-    first = next(iter(named.values()))
-    common = [name for key, name in first.items() if all(key in names for names in named.values())]
-    shared = f"all have {', '.join(common)}" if common else "none is in all of them: rename or leave out some"
-    _refuse_mixed(file, "channels", {row: shown[frozenset(names)] for row, names in named.items()},
-                  remedy=f"Say which to use, as in channels=[...] or --channels; {shared}")  # fmt: skip
-    if rates:
-        rate_hz = min(_USUAL_HZ, *(held.fs for held in seen.values()))
-        _refuse_mixed(file, "rate", {row: f"{held.fs:g} Hz" for row, held in seen.items()},
-                      remedy=f"rate_hz={rate_hz:g} or --rate-hz {rate_hz:g} brings all to one")  # fmt: skip
-    kinds = {row: " ".join(sorted({_dimension(unit) for unit in held.units})) for row, held in seen.items()}
-    _refuse_mixed(file, "units", kinds, remedy="Voltages are converted into each other, other units cannot be")
-
-
-def _dimension(unit: str) -> str:
-    return "V" if unit in _VOLTS else unit or "(none)"
-
-
-def _refuse_mixed(file: Path, what: str, kinds: Mapping[Row, str], *, remedy: str) -> None:
-    counts = Counter(kinds.values())
-    if len(counts) > 1:
-        examples = {kind: row.path.name for row, kind in kinds.items()}
-        listed = "; ".join(f"{kind} ({n} of {len(kinds)}, such as {examples[kind]})" for kind, n in counts.items())
-        raise DataError(f"{file}: recordings differ in {what}: {listed}. {remedy}")

@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from biosig_lstm.cli._common import OK, natural, positive, say
 from biosig_lstm.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["add"]
 
@@ -18,6 +21,7 @@ _FOR_PROTOCOLS = ("data", "log")
 _GOES_WITH = {
     "protocol": _FOR_PROTOCOLS,
     "table": _FOR_TABLES,
+    "table of texts": ("channels", "rate_hz", "folds", "report", "unit"),
     "BIDS tree": (*_FOR_TREES, *_FOR_TABLES),
 }
 
@@ -28,8 +32,8 @@ def add(commands: Any) -> None:
     train.add_argument(
         "source",
         metavar="PROTOCOL|TABLE.csv|BIDSROOT",
-        help="a protocol such as mitdb-aami, a CSV file with columns path,label,subject[,start_s,stop_s], "
-        "or the root of a BIDS tree of EEG",
+        help="a protocol such as mitdb-aami, a CSV file with columns path,label,subject[,start_s,stop_s], of sounds "
+        "also path,text,subject, or the root of a BIDS tree of EEG",
     )
     train.add_argument("--out", required=True, metavar="FILE", help="the model file to write")
     train.add_argument("--seed", type=natural, default=0, metavar="N", help="decides weights, order, augmentation")
@@ -46,6 +50,9 @@ def add(commands: Any) -> None:
     table.add_argument("--window-s", type=float, metavar="S", help="longest piece looked at as one; 30 by default")
     table.add_argument("--folds", type=natural, metavar="N", help="of the validation by subject; 5 by default, 0: none")
     table.add_argument("--report", metavar="DIR", help="write the validation's scores and predictions here")
+    table.add_argument(
+        "--unit", choices=("characters", "words", "phones"), help="symbols of texts; characters by default"
+    )
     tree = train.add_argument_group("with a BIDS tree")
     tree.add_argument(
         "--label",
@@ -76,8 +83,11 @@ def _kept(chosen: argparse.Namespace) -> str:
 
 def _train(chosen: argparse.Namespace) -> int:
     from biosig_lstm.estimators import check_writable
+    from biosig_lstm.tables import answer_column
 
     kind = _kind(chosen.source)
+    if kind == "table" and answer_column(chosen.source) == "text":
+        kind = "table of texts"
     every = dict.fromkeys(name for names in _GOES_WITH.values() for name in names)
     misplaced = [name for name in every if name not in _GOES_WITH[kind] and getattr(chosen, name) is not None]
     if misplaced:
@@ -108,7 +118,7 @@ def _train_by_protocol(chosen: argparse.Namespace) -> int:
 
 
 def _train_on_recordings(chosen: argparse.Namespace, kind: str) -> int:
-    from biosig_lstm.estimators import Classifier
+    from biosig_lstm.estimators import Classifier, Transcriber
     from biosig_lstm.scoring import output_folder
 
     if chosen.report:
@@ -117,10 +127,15 @@ def _train_on_recordings(chosen: argparse.Namespace, kind: str) -> int:
         "n_splits": chosen.folds,
         "window_s": chosen.window_s,
         "max_epochs": chosen.max_epochs,
+        "unit": chosen.unit,
         **{name: getattr(chosen, name) for name in _FOR_TREES},
     }
-    train = Classifier.from_table if kind == "table" else Classifier.from_bids
-    model = train(
+    makers: dict[str, Callable[..., Classifier | Transcriber]] = {
+        "table": Classifier.from_table,
+        "table of texts": Transcriber.from_table,
+        "BIDS tree": Classifier.from_bids,
+    }
+    model = makers[kind](
         chosen.source,
         channels=chosen.channels,
         rate_hz=chosen.rate_hz,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from biosig_lstm.containers import Windows
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators._kinds import default_pipeline, signal_kind
+from biosig_lstm.estimators._sound import SOUND_AUGMENTATION, SOUND_MODEL, sound_pipeline
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics import Scores, class_scores
@@ -25,7 +27,7 @@ from biosig_lstm.windows import Pieces
 if TYPE_CHECKING:
     from biosig_lstm.estimators.classifier import Classifier
 
-__all__ = ["Validation", "classifier_from_rows", "classifier_from_table"]
+__all__ = ["Validation", "check_folds", "classifier_from_rows", "classifier_from_table", "prepared"]
 
 _WINDOW_S = 30.0
 _SETTINGS = FitSettings(max_epochs=30, batch_size=16, learning_rate=3e-3, average_decay=0.98)
@@ -83,12 +85,23 @@ def classifier_from_rows(
         raise ParameterError("channels and rate_hz shape the default pipeline; put Channels and Resample into yours")
     cut = Pieces(window_s, classes=table.classes)
     facts = table.facts(channels=names, rate_hz=rate_hz, alike=pipeline is None, announce=announce)
-    prepare = pipeline or default_pipeline(facts, windows=cut, rate_hz=rate_hz)
-    windows = _prepared(table, prepare, announce)
+    sound = pipeline is None and facts.is_sound
+    usual: ModelSpec = SOUND_MODEL if sound else ConvBiLSTM()
+    if sound:
+        prepare = sound_pipeline(facts.fs, windows=cut, channels=names)
+    else:
+        prepare = pipeline or default_pipeline(facts, windows=cut, rate_hz=rate_hz)
+    windows = prepared(table, prepare, announce)
+    if windows.classes != table.classes:
+        raise ParameterError(
+            f"the pipeline's windows know the classes {windows.classes}, the table has {table.classes}: "
+            f"give its windows classes={table.classes}"
+        )
 
     def train(part: Windows) -> Classifier:
-        fresh = kind(prepare, model or ConvBiLSTM(), standardize=Standardize(), task="labels")
-        return fresh.fit(part, settings=settings or _SETTINGS, progress=progress, **changes)
+        fresh = kind(prepare, model or usual, standardize=Standardize(), task="labels")
+        augment = SOUND_AUGMENTATION if sound else None
+        return fresh.fit(part, settings=settings or _SETTINGS, augment=augment, progress=progress, **changes)
 
     validation = None
     if folds:
@@ -100,11 +113,21 @@ def classifier_from_rows(
     return made
 
 
-def _prepared(table: Table, prepare: Pipeline, announce: Callable[[str], None] | None) -> Windows:
+def prepared(table: Table, prepare: Pipeline, announce: Callable[[str], None] | None) -> Windows:
+    """Return the items of all rows.
+
+    Raises
+    ------
+    DataError
+        When recordings cannot be prepared: every such row is in the message.
+    """
     parts: list[Windows] = []
     problems: list[str] = []
     recordings = table.recordings(channels=prepare.channel_names, announce=announce)
-    for row, recording in zip(table.rows, recordings, strict=True):
+    for row in table.rows:
+        with warnings.catch_warnings():  # what is odd about a recording was said when it was looked at
+            warnings.simplefilter("ignore", BiosigWarning)
+            recording = next(recordings)
         try:
             parts.append(prepare(recording))
         except DataError as error:
@@ -112,21 +135,35 @@ def _prepared(table: Table, prepare: Pipeline, announce: Callable[[str], None] |
     if problems:
         listed = "\n  ".join(problems)
         raise DataError(f"{table.path}: {len(problems)} of {len(table)} recordings cannot be prepared:\n  {listed}")
-    windows = Windows.concatenate(parts)
-    if windows.classes != table.classes:
-        raise ParameterError(
-            f"the pipeline's windows know the classes {windows.classes}, the table has {table.classes}: "
-            f"give its windows classes={table.classes}"
+    return Windows.concatenate(parts)
+
+
+def check_folds(table: Table, n_splits: int) -> int:
+    """Return how many folds the subjects allow, at most those asked for.
+
+    Raises
+    ------
+    ParameterError
+        When `n_splits` is 1 or negative.
+    DataError
+        When there is one subject, and a validation is asked for.
+    """
+    if n_splits != 0 and n_splits < 2:
+        raise ParameterError(f"n_splits must be 2 or more, or 0 for no validation, got {n_splits}")
+    if n_splits and len(table.subjects) < 2:
+        raise DataError(
+            f"{table.path}: all {len(table)} rows are of the subject {table.subjects[0]!r}: how well others are "
+            "recognised needs recordings of two subjects or more. Add some; or train without validation (n_splits=0, "
+            "--folds 0); or, where the model is for this subject alone, give each recording a subject of its own"
         )
-    return windows
+    return min(n_splits, len(table.subjects))
 
 
 def _check_classes(table: Table, n_splits: int) -> int:
     """Return how many folds the rarest class allows, at most those asked for."""
     if len(table.classes) < 2:
         raise DataError(f"{table.path}: the only label is {table.classes[0]!r}: a classifier needs two classes or more")
-    if n_splits != 0 and n_splits < 2:
-        raise ParameterError(f"n_splits must be 2 or more, or 0 for no validation, got {n_splits}")
+    check_folds(table, n_splits)
     few = {name: who for name in table.classes if len(who := table.subjects_of(name)) < 2}
     if few and n_splits:
         listed = "; ".join(f"{name!r} in {who[0]!r} alone" for name, who in few.items())

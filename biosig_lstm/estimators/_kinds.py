@@ -24,7 +24,9 @@ _UNITS: dict[str, Literal["mV", "uV"]] = {"ecg": "mV", "eeg": "uV", "emg": "uV"}
 
 
 def signal_kind(facts: Facts) -> str:
-    """Return ``ecg``, ``eeg``, ``emg`` or ``other``, by the names of all channels; EEG and EMG are voltages.
+    """Return ``sound``, ``ecg``, ``eeg``, ``emg`` or ``other``, by the names of all channels; EEG and EMG are voltages.
+
+    Sound is in parts of full scale, ``FS``.
 
     Examples
     --------
@@ -34,7 +36,11 @@ def signal_kind(facts: Facts) -> str:
     'eeg'
     >>> signal_kind(Facts(25, ("RESP",), ("NU",), 30))
     'other'
+    >>> signal_kind(Facts(8000, ("sound",), ("FS",), 1))
+    'sound'
     """
+    if facts.is_sound:
+        return "sound"
     names = [name.strip().upper() for name in facts.channels]
     if all(is_ecg_lead(name) for name in names):
         return "ecg"
@@ -47,7 +53,7 @@ def signal_kind(facts: Facts) -> str:
 
 
 def default_pipeline(facts: Facts, *, windows: Step, rate_hz: float | None = None) -> Pipeline:
-    """Return the preparation for recordings like these.
+    """Return the preparation for recordings like these, where they are no sound.
 
     Parameters
     ----------

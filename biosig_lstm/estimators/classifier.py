@@ -57,7 +57,8 @@ class Classifier(Estimator):
             Channels to use; by default those of the recordings, which must then be the same in all.
         rate_hz : float [unit=Hz, > 0], optional
             Rate that all recordings are brought to, theirs may then differ. By default theirs must be alike, and are
-            brought to 100 Hz (EMG: 500 Hz) where they are above it.
+            brought to 100 Hz (EMG: 500 Hz) where they are above it; sounds may differ, and are brought to the lowest
+            of their rates, at most 16 kHz.
         window_s : float [unit=s]
             Longer recordings are looked at in equal pieces of at most this length.
         pipeline, model, settings : optional

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from pathlib import Path
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from biosig_lstm.decoding.alphabet import UNITS
 from biosig_lstm.decoding.pieces import cut_at_silence
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.estimators._base import Estimator
+from biosig_lstm.estimators._from_text_table import TranscriptValidation, transcriber_from_table
 from biosig_lstm.estimators._stretches import Source, source_of, stretches
 from biosig_lstm.estimators.language_model import LanguageModel, LanguageScorer
 from biosig_lstm.estimators.transcripts import Transcript, Transcripts, Word
@@ -92,6 +94,9 @@ class Transcriber(Estimator):
 
     per_step: ClassVar[bool] = True
 
+    validation: TranscriptValidation | None = None
+    """How models of this kind did across subjects, where `from_table` made it in this session."""
+
     def __init__(
         self,
         pipeline: Pipeline,
@@ -111,6 +116,85 @@ class Transcriber(Estimator):
         self.given = None if alphabet is None else Alphabet(tuple(alphabet), unit)
         self.alphabet = self.given
         self.decoding = decoding or Decoding()
+
+    @classmethod
+    def from_table(
+        cls,
+        path: str | Path,
+        *,
+        unit: str = "characters",
+        channels: Sequence[str] | None = None,
+        rate_hz: float | None = None,
+        pipeline: Pipeline | None = None,
+        model: ModelSpec | None = None,
+        settings: FitSettings | None = None,
+        n_splits: int = 5,
+        progress: bool = True,
+        announce: Callable[[str], None] | None = None,
+        **changes: Any,
+    ) -> Self:
+        """Return a transcriber trained on the sounds of a table, with its scores on subjects it had not heard.
+
+        Parameters
+        ----------
+        path : path
+            A CSV file with columns ``path,text,subject`` and optionally ``start_s,stop_s``; paths are relative to it.
+            Texts are taken as written, white space collapsed.
+        unit : {"characters", "words", "phones"}
+            What the network tells apart; symbols are those of the texts.
+        channels : sequence of str, optional
+            Channels that are mixed down to one; by default all.
+        rate_hz : float [unit=Hz, > 0], optional
+            Rate that all sounds are brought to; by default the lowest of theirs, at most 16 kHz.
+        pipeline, model, settings : optional
+            Instead of the defaults; single settings can be given by name, as in `fit`. The windows of a pipeline of
+            your own are `Utterance`; it is trained without augmentation.
+        n_splits : int [0, or >= 2]
+            Folds of the validation by subject, fewer where there are fewer subjects; 0 leaves it out.
+        progress : bool
+            Show progress on stderr.
+        announce : callable, optional
+            Called with the id of each recording before it is read.
+
+        Returns
+        -------
+        Transcriber
+            Trained on every recording; `validation` holds the scores of the folds, the card repeats them.
+
+        Raises
+        ------
+        DataError
+            When the table cannot be used, as in `Classifier.from_table`; recordings are no sound; a text is longer
+            than its sound can say; or there is one subject, and a validation is asked for.
+        ParameterError
+            When a parameter is out of range, or channels or a rate are given beside a pipeline.
+
+        Warns
+        -----
+        BiosigWarning
+            When sounds differ in rate, a recording is longer than a minute, or a symbol occurs in one fold alone: the
+            model that is validated on it cannot write it, and it counts as an error.
+
+        Notes
+        -----
+        By default ``LogMel``, ``QuietFloor`` and ``NormalizeUtterance``, and a `SpeechBiLSTM` that answers every 40 ms,
+        or as often as the densest text needs.
+        """
+        made = transcriber_from_table(
+            cls,
+            path,
+            unit=unit,
+            channels=channels,
+            rate_hz=rate_hz,
+            pipeline=pipeline,
+            model=model,
+            settings=settings,
+            n_splits=n_splits,
+            progress=progress,
+            announce=announce,
+            **changes,
+        )
+        return cast("Self", made)
 
     def transcribe(
         self,

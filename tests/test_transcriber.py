@@ -17,12 +17,13 @@ from spoken_tones import FS, QUICK, TONES_HZ, sound_of, spoken, trained, untrain
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.decoding import Alphabet, beam_search
 from biosig_lstm.errors import DataError, LeakageError, ParameterError
-from biosig_lstm.estimators import LanguageModel, Transcriber, Transcript, Word, load
+from biosig_lstm.estimators import LanguageModel, StepClassifier, Transcriber, Transcript, Word, load
 from biosig_lstm.estimators import transcriber as module
 from biosig_lstm.estimators._stretches import stretches
 from biosig_lstm.formats.audio import open_audio, write_audio
 from biosig_lstm.models import BiLSTM
 from biosig_lstm.models.causal_lstm import CausalLSTM
+from biosig_lstm.models.speech_bilstm import SpeechBiLSTM
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.training import FitSettings
 from biosig_lstm.training.transcripts import Targets, TranscriptModule, collate_transcripts
@@ -215,6 +216,15 @@ def test_windows_without_texts_and_settings_for_classes_are_refused() -> None:
         model.transcribe(TEST)
     with pytest.raises(ParameterError, match="unit 'letters'"):
         untrained("letters")
+
+
+def test_a_network_that_answers_fewer_steps_learns_no_labels_of_steps() -> None:
+    rows = Windows(
+        values=np.zeros((8, 2)), offsets=[0, 8], columns=["a", "b"], rate_hz=10.0, subjects=["s"], recordings=["r"],
+        starts=[0], fs=[10.0], y=[0, 1] * 4, classes=["n", "y"], step_labels=True,
+    )  # fmt: skip
+    with pytest.raises(ParameterError, match="answers fewer steps than it reads: it learns texts"):
+        StepClassifier(Pipeline(windows=Utterance()), SpeechBiLSTM((4,), kernels=(3,), strides=(2,))).fit(rows, **QUICK)
 
 
 def test_decoding_is_chosen_by_name() -> None:

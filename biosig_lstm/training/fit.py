@@ -153,6 +153,8 @@ def fit(
 def _module(network: nn.Module, train: Windows, *, settings: FitSettings, targets: Targets | None) -> ClassifierModule:
     if targets is not None:
         return TranscriptModule(network, settings=settings)
+    if hasattr(network, "answer_lengths"):
+        raise ParameterError("this network answers fewer steps than it reads: it learns texts, not labels of steps")
     weights = class_weights(train, settings)
     return ClassifierModule(network, settings=settings, weights=weights, multi_label=train.multi_label)
 

@@ -1,4 +1,4 @@
-"""Pictures: a strip of ECG with its beats named, a night, and how training went. Figures are returned, never shown."""
+"""Pictures: beats named, a night, the gates of an LSTM, how training went. Figures are returned, never shown."""
 
 from __future__ import annotations
 
@@ -8,22 +8,31 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
-from biosig_lstm.errors import DataError
-from biosig_lstm.estimators import Estimator, Predictions
+from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.estimators import Estimator, Gates, Predictions
 from biosig_lstm.events.sleep_stages import SleepStages
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
+Int64 = npt.NDArray[np.int64]
 
-__all__ = ["COLOURS", "STAGE_COLOURS", "beats", "history", "hypnogram"]
+__all__ = ["COLOURS", "STAGE_COLOURS", "beats", "gates", "history", "hypnogram"]
 
 COLOURS = {"N": "#4477aa", "S": "#ee7733", "V": "#cc3311", "F": "#aa3377", "Q": "#777777"}
 STAGE_COLOURS = {"W": "#ee7733", "R": "#cc3311", "N1": "#77aadd", "N2": "#4477aa", "N3": "#223355"}
 _OTHER = "#222222"
 _HOUR_S = 3600.0
+_GATE_ROWS = {
+    "forget_gate": "keeps\n(forget gate)",
+    "input_gate": "writes\n(input gate)",
+    "output_gate": "shows\n(output gate)",
+    "cell": "remembers\n(tanh of cell)",
+}
+_DIRECTIONS = ("forward", "backward")
 
 
 def beats(
@@ -197,3 +206,105 @@ def history(model: Estimator) -> Figure:
     axes.set_ylabel("loss")
     axes.legend()
     return figure
+
+
+def gates(
+    recording: Recording,
+    traces: Gates,
+    predictions: Predictions | None = None,
+    *,
+    start_s: float = 0.0,
+    length_s: float = 10.0,
+    layer: int = 0,
+    direction: str = "forward",
+) -> Figure:
+    """Draw what an LSTM keeps, writes, shows and remembers under a stretch of the signal.
+
+    Parameters
+    ----------
+    recording : Recording
+        What the model has read; its first channel is drawn, with its annotations below.
+    traces : Gates
+        What `Estimator.gates` returned for it.
+    predictions : Predictions, optional
+        The model's answers, written above the signal.
+    start_s, length_s : float [unit=s]
+        The stretch.
+    layer : int
+        Which layer.
+    direction : {"forward", "backward"}
+        Which direction: from the first step on, or from the last step back.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Below the signal a row of pictures for the forget gate, the input gate, the output gate and the memory: a
+        column for each step, from half the way before it to half the way after it, and a line for each unit. Memory is
+        drawn as its hyperbolic tangent, which is what the output gate lets out. Units are in the same order in all
+        rows: those that act alike in the stretch are together.
+
+    Raises
+    ------
+    DataError
+        When the recording has no samples, or the model read no step in the stretch.
+    ParameterError
+        When there is no such layer or direction.
+    """
+    from matplotlib.figure import Figure
+
+    chosen = _gates_between(recording, traces, start_s=start_s, length_s=length_s)
+    place = _layer_and_direction(chosen, layer, direction)
+    figure = Figure(figsize=(11, 9), layout="constrained")
+    rows = figure.subplots(1 + len(_GATE_ROWS), 1, sharex=True, height_ratios=[1.3, *[1] * len(_GATE_ROWS)])
+    stop_s = min(start_s + length_s, recording.duration_s)
+    _draw_lead(rows[0], recording.crop(start_s=start_s, stop_s=stop_s), start_s=start_s)
+    if predictions is not None:
+        _name_predicted(rows[0], predictions.of(recording.id), start_s=start_s, stop_s=stop_s)
+    edges = _edges(chosen.times_s, start_s=start_s, stop_s=stop_s)
+    shown = {name: getattr(chosen, name)[:, *place] for name in _GATE_ROWS}
+    shown["cell"] = np.tanh(shown["cell"])
+    order = _alike_together(np.concatenate([values - values.mean(axis=0) for values in shown.values()]))
+    for axes, (name, title) in zip(rows[1:], _GATE_ROWS.items(), strict=True):
+        low, colours = (-1.0, "RdBu_r") if name == "cell" else (0.0, "viridis")
+        lines = np.arange(len(order) + 1)
+        mesh = axes.pcolormesh(edges, lines, shown[name].T[order], vmin=low, vmax=1.0, cmap=colours)
+        axes.set_ylabel(title)
+        figure.colorbar(mesh, ax=axes, pad=0.01)
+    rows[-1].set_xlabel("time (s)")
+    figure.suptitle(f"{_title(recording, predictions)}; LSTM layer {layer}, {direction}", fontsize="medium")
+    return figure
+
+
+def _gates_between(recording: Recording, traces: Gates, *, start_s: float, length_s: float) -> Gates:
+    chosen = traces.of(recording.id).between(start_s, start_s + length_s)
+    if not recording.signals.size or not len(chosen):
+        raise DataError(
+            f"{recording.id}: the model read no step from {start_s:g} to {start_s + length_s:g} s; {traces!r}"
+        )
+    return chosen
+
+
+def _layer_and_direction(traces: Gates, layer: int, direction: str) -> tuple[int, int]:
+    if direction not in _DIRECTIONS:
+        raise ParameterError(f"direction is not known: {options(direction, _DIRECTIONS)}")
+    if not 0 <= layer < traces.cell.shape[1]:
+        raise ParameterError(f"layer must lie in 0 to {traces.cell.shape[1] - 1}, got {layer}")
+    return layer, _DIRECTIONS.index(direction)
+
+
+def _alike_together(changes: Float32) -> Int64:
+    """Return an order of the columns in which those that change alike are near: along the first principal component."""
+    return np.argsort(np.linalg.svd(changes, full_matrices=False)[2][0], kind="stable")
+
+
+def _draw_lead(axes: Axes, part: Recording, *, start_s: float) -> None:
+    axes.plot(start_s + np.arange(part.n_samples) / part.fs, part.signals[0], color="black", linewidth=0.7)
+    axes.set_ylabel(f"{part.channels[0]} ({part.units[0]})")
+    axes.margins(x=0, y=0.25)
+    _name(axes, part.annotations, start_s=start_s, fs=part.fs)
+
+
+def _edges(times_s: Float64, *, start_s: float, stop_s: float) -> Float64:
+    """Return where the columns of steps begin and end: half the way to their neighbours."""
+    between = (times_s[1:] + times_s[:-1]) / 2
+    return np.concatenate([[start_s], between, [stop_s]])

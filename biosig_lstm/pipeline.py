@@ -82,6 +82,22 @@ class Pipeline:
         object.__setattr__(self, "windows", windows)
         object.__setattr__(self, "features", places["feature"])
 
+    @classmethod
+    def of_arrays(cls) -> Pipeline:
+        """Return the pipeline of a model that learns from plain arrays: nothing is done to them.
+
+        Examples
+        --------
+        >>> Pipeline.of_arrays().takes_arrays
+        True
+        """
+        return cls(windows=window_steps.Arrays())
+
+    @property
+    def takes_arrays(self) -> bool:
+        """Whether items come as arrays rather than as recordings."""
+        return isinstance(self.windows, window_steps.Arrays)
+
     def __call__(self, recordings: Recording | BaseRaw | Iterable[Recording | BaseRaw]) -> Windows:
         """Prepare one recording or many; the items of all are put together.
 

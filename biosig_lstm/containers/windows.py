@@ -269,6 +269,58 @@ class Windows:
             raise ParameterError(f"step_s must be positive, got {step_s!r}")
         return cls(**epoch_data(epochs, subject=subject).fields(classes=classes, step_s=step_s))
 
+    @classmethod
+    def from_arrays(
+        cls,
+        items: npt.ArrayLike | Sequence[npt.ArrayLike],
+        y: Any = None,
+        *,
+        subjects: npt.ArrayLike | None = None,
+        rate_hz: float | None = None,
+        columns: Sequence[str] | None = None,
+        classes: Sequence[str] = (),
+        step_labels: bool = False,
+        multi_label: bool = False,
+        unit: str = "",
+    ) -> Windows:
+        """Return plain arrays, or tensors, as windows.
+
+        Parameters
+        ----------
+        items : array_like [shape=(n, steps, features)] or sequence of array_like [shape=(steps, features)]
+            The items; as a sequence each may have its own number of steps.
+        y : array_like, optional
+            Labels, names or whole numbers: one for each item, or for each step of each item with `step_labels`. None
+            or NaN where there is none. With `multi_label` a column for each class: 1, 0, or -1 where it is not known.
+        subjects : array_like [shape=(n,)], optional
+            Whose each item is: person, machine, site; what must not be on both sides of a split. By default each item
+            stands for itself, under a name made of its values.
+        rate_hz : float [unit=Hz], optional
+            Steps a second, where steps are evenly spaced in time.
+        columns : sequence of str [length=features], optional
+            Names of the features.
+        classes : sequence of str, optional
+            Names of the labels, in order; by default those that occur, numbers in their order.
+        step_labels, multi_label : bool
+            What `y` says.
+        unit : str
+            Unit of the values.
+
+        Raises
+        ------
+        DataError
+            When shapes do not fit together, a value is no number or not finite, or a label is not known.
+
+        Examples
+        --------
+        >>> Windows.from_arrays(np.arange(60).reshape(3, 10, 2), ["up", "down", "up"])
+        Windows(3 items of 10 steps x 2 features; 3 subjects; down 1, up 2)
+        """
+        from biosig_lstm.containers.arrays import array_fields
+
+        given: dict[str, Any] = {"subjects": subjects, "rate_hz": rate_hz, "columns": columns, "classes": classes, "unit": unit}
+        return cls(**array_fields(items, y, step_labels=step_labels, multi_label=multi_label, **given))
+
     @staticmethod
     def concatenate(parts: Iterable[Windows]) -> Windows:
         """Return the items of several sets one after the other.
@@ -358,7 +410,8 @@ def _check(windows: Windows) -> None:
         row, column = np.argwhere(~np.isfinite(values))[0]
         item = int(np.searchsorted(offsets, row, side="right")) - 1
         raise DataError(
-            f"recording {str(windows.recordings[item])!r}: column {windows.columns[column]!r} is not finite"
+            f"recording {str(windows.recordings[item])!r}: column {windows.columns[column]!r} is not finite; "
+            "gaps are filled by a filter (FillGaps)"
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,17 +14,19 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterError, options
 from biosig_lstm.estimators._checks import check_layout, check_run
-from biosig_lstm.estimators._data import windows_of
+from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._file import read_model, versions, write_model
+from biosig_lstm.estimators._training import Training, seen_in
 from biosig_lstm.estimators.gates import Gates, read_gates
 from biosig_lstm.estimators.predictions import Predictions
 from biosig_lstm.features.standardize import FittedStandardize, Standardize
 from biosig_lstm.metrics import beat_scores, class_scores
 from biosig_lstm.metrics.result import Scores
-from biosig_lstm.models import ModelSpec, answer_lengths, spec_from_dict, with_memory
+from biosig_lstm.models import BiLSTM, ModelSpec, answer_lengths, spec_from_dict, with_memory
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.splits import audit
 from biosig_lstm.training import FitHistory, FitSettings, fit
@@ -39,40 +41,16 @@ _BATCH_SIZE = 16
 _BATCH_VALUES = 2**25  # so many at most go together, or one item: whole nights of samples would not fit into memory
 
 
-@dataclass(frozen=True)
-class Training:
-    """What a model has seen: whoever is scored must not be among it.
-
-    Parameters
-    ----------
-    subjects, recordings : tuple of str
-        Training and validation subjects, and their recordings.
-    settings : dict
-        How it was trained.
-    protocol : str
-        The frozen split it was trained by, if any.
-    """
-
-    subjects: tuple[str, ...]
-    recordings: tuple[str, ...]
-    settings: Mapping[str, Any]
-    protocol: str = ""
-
-    @property
-    def split_digest(self) -> str:
-        """Hash of the recordings that were seen."""
-        return hashlib.sha256("\n".join(self.recordings).encode()).hexdigest()[:16]
-
-
 class Estimator:
     """A preparation and a model that are trained, scored, saved and loaded as one.
 
     Parameters
     ----------
-    pipeline : Pipeline
-        How recordings become windows, in training and ever after.
-    model : ModelSpec
-        Which network.
+    pipeline : Pipeline, optional
+        How recordings become windows, in training and ever after. None: none, items come as arrays, and are scaled by
+        `Standardize` unless another scaling is given.
+    model : ModelSpec, optional
+        Which network; by default ``BiLSTM(pooling="attention")``.
     members : int
         How many networks are trained from different seeds; their probabilities are averaged.
     standardize : Standardize, optional
@@ -89,8 +67,8 @@ class Estimator:
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        model: ModelSpec,
+        pipeline: Pipeline | None = None,
+        model: ModelSpec | None = None,
         *,
         members: int = 1,
         standardize: Standardize | None = None,
@@ -98,10 +76,10 @@ class Estimator:
     ) -> None:
         if members < 1:
             raise ParameterError(f"members must be at least 1, got {members}")
-        self.pipeline = pipeline
-        self.model = model
+        self.pipeline = Pipeline.of_arrays() if pipeline is None else pipeline
+        self.model = BiLSTM(pooling="attention") if model is None else model
         self.members = members
-        self.standardize = standardize
+        self.standardize = Standardize() if pipeline is None and standardize is None else standardize
         self.task = task
         self.networks: nn.ModuleList = nn.ModuleList()
         self.scaling: FittedStandardize | None = None
@@ -125,6 +103,7 @@ class Estimator:
         train: Windows,
         val: Windows | None = None,
         *,
+        subjects: npt.ArrayLike | None = None,
         settings: FitSettings | None = None,
         augment: Augmentation | None = None,
         renew: Renew | None = None,
@@ -140,10 +119,13 @@ class Estimator:
 
         Parameters
         ----------
-        train, val : Windows, recordings, mne.Epochs or mne.io.Raw
+        train, val : Windows, recordings, mne.Epochs, mne.io.Raw, or X and y
             Labelled items of different subjects. Validation decides when to stop and, unless weights are averaged,
             which epoch is kept: it is no test. Epochs of MNE are items as they are: of `pipeline` each goes through
-            the filters and all through the features; they are labelled by the names of ``event_id``.
+            the filters and all through the features; they are labelled by the names of ``event_id``. Arrays come as
+            ``fit(X, y, subjects=...)``, see `Windows.from_arrays`, without validation.
+        subjects : array_like [shape=(n,)], optional
+            Whose each item of X is.
         settings : FitSettings, optional
             How; single settings can be given by name instead, as in ``fit(train, val, max_epochs=20)``.
         augment : callable, optional
@@ -162,6 +144,8 @@ class Estimator:
         LeakageError
             When a subject is on both sides.
         """
+        if subjects is not None or is_arrays(train):
+            train, val = self._of_arrays(train, val, subjects), None
         train = windows_of(train, self.pipeline)
         val = None if val is None else windows_of(val, self.pipeline, classes=train.classes)
         if val is not None:
@@ -197,7 +181,7 @@ class Estimator:
             )
             self.networks.append(network)
         self.history = tuple(histories)
-        self.training = _seen([train] if val is None else [train, val], how, protocol=protocol)
+        self.training = seen_in([train] if val is None else [train, val], how, protocol=protocol)
         return self
 
     def prepare(self, data: Windows | Recording | Iterable[Recording]) -> Windows:
@@ -213,10 +197,18 @@ class Estimator:
     def _windows(self, data: Windows | Recording | Iterable[Recording], *, need_subject: bool = False) -> Windows:
         if not self.training:
             raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
+        if is_arrays(data):
+            data = self._of_arrays(data, layout=True)
         prepared_here = not isinstance(data, Windows)
         windows = windows_of(data, self.pipeline, classes=self.classes, need_subject=need_subject)
         check_layout(windows, columns=self.columns, unit=self.unit, rate_hz=self.rate_hz, prepared_here=prepared_here)
         return windows
+
+    def _of_arrays(self, items: Any, y: Any = None, subjects: Any = None, *, layout: bool = False) -> Windows:
+        names = ("columns", "classes", "rate_hz", "unit") if layout else ()
+        how = {"step_labels": self.per_step, "multi_label": self.multi_label}
+        known = {name: getattr(self, name) for name in names}
+        return windows_of_arrays(items, y, self.pipeline, subjects=subjects, **how, **known)
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:
         """Return the log-probability of each class, an array (classes,) or (steps, classes) for each item."""
@@ -269,7 +261,9 @@ class Estimator:
     def evaluate(
         self,
         test: Windows | Iterable[Recording],
+        y: npt.ArrayLike | None = None,
         *,
+        subjects: npt.ArrayLike | None = None,
         allow_seen: bool = False,
         seed: int = 0,
         leave_out: Mapping[str, Sequence[str]] | None = None,
@@ -280,6 +274,8 @@ class Estimator:
         ----------
         test : Windows, recordings, mne.Epochs or mne.io.Raw
             With labels; what has none is left out.
+        y, subjects : array_like, optional
+            Where `test` are arrays: their labels, and whose they are.
         allow_seen : bool
             Score subjects of the training set too, when that is what is asked.
         seed : int
@@ -294,6 +290,8 @@ class Estimator:
         DataError
             When nothing has a label, or windows have other classes than the model.
         """
+        if y is not None or subjects is not None:
+            test = self._of_arrays(test, y, subjects, layout=True)
         windows = self._windows(test, need_subject=True)
         if windows.y is not None and windows.classes != self.classes:
             raise DataError(f"windows of the classes {windows.classes}, the model has {self.classes}")
@@ -486,9 +484,3 @@ def _known(windows: Windows) -> npt.NDArray[np.bool_]:
 def _digest(*labels: npt.NDArray[np.int64] | None) -> str:
     parts = (b"" if y is None else y.tobytes() for y in labels)
     return hashlib.sha256(b"|".join(parts)).hexdigest()[:16]
-
-
-def _seen(parts: Sequence[Windows], settings: FitSettings, *, protocol: str) -> Training:
-    subjects = sorted({who for part in parts for who in part.subjects.tolist()})
-    recordings = sorted({which for part in parts for which in part.recordings.tolist()})
-    return Training(tuple(subjects), tuple(recordings), settings.to_dict(), protocol)

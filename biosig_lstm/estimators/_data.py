@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.containers.mne_epochs import EpochData, epoch_data, is_epochs
 from biosig_lstm.containers.raw import as_recording, is_raw
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.windows import Epochs
 
-__all__ = ["windows_of"]
+__all__ = ["windows_of", "windows_of_arrays"]
 
 
 def windows_of(data: Any, pipeline: Pipeline, *, classes: Sequence[str] = (), need_subject: bool = True) -> Windows:
@@ -53,6 +54,29 @@ def windows_of(data: Any, pipeline: Pipeline, *, classes: Sequence[str] = (), ne
         parts = [_of_epochs(one, pipeline, classes, need_subject=need_subject) for one in chain([first], several)]
         return Windows.concatenate(parts)
     return pipeline(as_recording(one) for one in chain([first], several))
+
+
+def windows_of_arrays(items: Any, y: Any, pipeline: Pipeline, **how: Any) -> Windows:
+    """Return windows of plain arrays, where a pipeline takes them; `how` as of `Windows.from_arrays`.
+
+    Raises
+    ------
+    ParameterError
+        When labels or subjects come beside something else than arrays, or recordings are what the pipeline prepares.
+    DataError
+        When the arrays do not fit together.
+    """
+    if not is_arrays(items) or isinstance(y, Windows):
+        raise ParameterError(
+            "labels and subjects go with arrays, as in fit(X, y, subjects=...); what else there is carries its own: "
+            f"got {type(items).__name__} and {type(y).__name__}; arrays to validate on become Windows.from_arrays"
+        )
+    if not pipeline.takes_arrays:
+        raise ParameterError(
+            "this model has a pipeline that prepares recordings, and arrays came; give it recordings or windows, "
+            "or make a model without a pipeline"
+        )
+    return Windows.from_arrays(items, y, **how)
 
 
 def _of_epochs(epochs: Any, pipeline: Pipeline, classes: Sequence[str], *, need_subject: bool) -> Windows:

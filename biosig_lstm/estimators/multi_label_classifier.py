@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators.predictions import Predictions
@@ -104,6 +105,8 @@ class MultiLabelClassifier(Estimator):
         ParameterError
             When items do not bear several labels each.
         """
+        if is_arrays(train):
+            train, val = self._of_arrays(train, val, how.pop("subjects", None)), None
         if val is not None and not val.multi_label:
             raise ParameterError(f"{type(self).__name__} is validated on items of several labels, got {val!r}")
         steps = how.get("crop_steps") or (how["settings"].crop_steps if how.get("settings") else None)

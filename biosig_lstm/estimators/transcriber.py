@@ -313,7 +313,7 @@ class Transcriber(Estimator):
         text = " ".join(alphabet.decode(said).split())
         return Transcript(source.id, source.subject, text, words, duration_s, total)
 
-    def evaluate(
+    def evaluate(  # type: ignore[override]
         self,
         test: Windows | Iterable[Recording],
         *,

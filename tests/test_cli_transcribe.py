@@ -79,6 +79,23 @@ def test_a_bad_file_is_reported_and_skipped(model_file: Path, folder: Path, tmp_
     assert not list(out.glob("*.TextGrid"))
 
 
+def test_silence_is_said_and_a_long_sound_is_read_in_stretches(
+    model_file: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    (tmp_path / "in").mkdir()
+    write_audio(Recording(np.zeros((1, FS)), FS, ["sound"], ["FS"]), tmp_path / "in" / "silent.wav")
+    values, _ = sound_of(["do", "mi"] * 120, seed=8)
+    write_audio(Recording(values[None], FS, ["sound"], ["FS"]), tmp_path / "in" / "long.wav")
+    assert main(["transcribe", str(model_file), str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr()
+    assert "silent.wav: channel 'sound' is silent" in said.err
+    assert "silent: \n" in said.out
+    found = {str(line["recording"]): line for line in lines_of(tmp_path / "out")}
+    assert found["silent"]["confidence"] is None
+    assert float(str(found["long"]["duration_s"])) > 60
+    assert abs(len(str(found["long"]["text"]).split()) - 240) <= 3
+
+
 def test_sound_in_other_formats_is_read_too(model_file: Path, tmp_path: Path) -> None:
     values, _ = sound_of(["mi", "mi"], seed=3)
     recording = Recording(values[None], FS, ["sound"], ["FS"])

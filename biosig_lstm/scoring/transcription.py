@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from biosig_lstm.containers import Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, LanguageModel, Transcriber, Transcript
 from biosig_lstm.formats import open_recording
-from biosig_lstm.formats.audio import FAMILY, open_audio
+from biosig_lstm.formats.audio import FAMILY, AudioFile, open_audio
 from biosig_lstm.scoring._output import Failure, output_folder, reason
 from biosig_lstm.scoring._paths import find_all, unique_names
 
 __all__ = ["TranscriptionReport", "transcribe_files"]
 
 _TABLE = "transcripts.jsonl"
+_LONG_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -90,14 +92,19 @@ def transcribe_files(
         if announce:
             announce(name)
         try:
-            source = open_recording(path, annotator=None) if FAMILY.find(path) is None else open_audio(path)
-            said = replace(model.transcribe(source, **how)[0], recording=name)
+            said = replace(model.transcribe(_opened(path), **how)[0], recording=name)
             _write(said, folder, textgrid=textgrid)
         except Exception as error:  # whatever is wrong with one recording, the others are done
             failed.append(Failure(str(path), reason(error)))
             continue
         texts[name] = said.text
     return TranscriptionReport(texts, tuple(failed), folder)
+
+
+def _opened(path: Path) -> Recording | AudioFile:
+    """Return a recording, which is looked at for silence and clipping, or a long sound file to be read in stretches."""
+    long = FAMILY.find(path) is not None and AudioFile(path).duration_s > _LONG_S
+    return open_audio(path) if long else open_recording(path, annotator=None)
 
 
 def _write(said: Transcript, folder: Path, *, textgrid: bool) -> None:

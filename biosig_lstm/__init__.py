@@ -36,6 +36,7 @@ _PLACES = {
     "biosig_lstm.features.band_power": ("BandPower", "band_power"),
     "biosig_lstm.features.coherence": ("Coherence",),
     "biosig_lstm.features.complexity": ("Complexity",),
+    "biosig_lstm.features.delay_covariance": ("DelayCovariance",),
     "biosig_lstm.features.deltas": ("Deltas", "deltas"),
     "biosig_lstm.features.hjorth": ("Hjorth",),
     "biosig_lstm.features.hrv": ("HRV", "hrv"),
@@ -54,7 +55,9 @@ _PLACES = {
     "biosig_lstm.features.wave_intervals": ("corrected_qt", "median_intervals", "wave_intervals"),
     "biosig_lstm.pipeline": ("Pipeline",),
     "biosig_lstm.splits": ("audit", "kfold_by_subject", "leave_one_subject_out", "split_by_subject"),
-    "biosig_lstm.models": ("BeatRuns", "BiLSTM", "ConvBiLSTM", "NightBiLSTM"),
+    "biosig_lstm.models": (
+        "BeatRuns", "BiLSTM", "ConvBiLSTM", "GRU", "LSTM", "LSTMCell", "NightBiLSTM", "RNN", "Transformer",
+    ),
     "biosig_lstm.models.causal_lstm": ("CausalLSTM",),
     "biosig_lstm.models.speech_bilstm": ("SpeechBiLSTM",),
     "biosig_lstm.training.settings": ("FitSettings",),

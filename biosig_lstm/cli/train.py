@@ -17,7 +17,7 @@ __all__ = ["add"]
 
 _FOR_TABLES = ("channels", "rate_hz", "window_s", "folds", "report")
 _FOR_TREES = ("label", "classes", "types", "stretch_s")
-_FOR_PROTOCOLS = ("data", "log")
+_FOR_PROTOCOLS = ("data", "log", "cell")
 _GOES_WITH = {
     "protocol": _FOR_PROTOCOLS,
     "table": _FOR_TABLES,
@@ -42,6 +42,11 @@ def add(commands: Any) -> None:
     protocol = train.add_argument_group("with a protocol")
     protocol.add_argument("--data", metavar="DIR", help="folder of the database; by default where databases are kept")
     protocol.add_argument("--log", metavar="DIR", help="keep metrics.csv and checkpoints here; resumes a broken run")
+    protocol.add_argument(
+        "--cell",
+        choices=("lstm", "gru", "rnn", "transformer"),
+        help="what reads the sequences; the recipe's own by default",
+    )
     table = train.add_argument_group("with a table or a BIDS tree")
     table.add_argument("--channels", nargs="+", metavar="NAME", help="channels to use; all by default")
     table.add_argument(
@@ -109,6 +114,7 @@ def _train_by_protocol(chosen: argparse.Namespace) -> int:
         seed=chosen.seed,
         max_epochs=chosen.max_epochs,
         device=chosen.device,
+        cell=chosen.cell,
         directory=chosen.log,
         announce=_overwrite,
     )

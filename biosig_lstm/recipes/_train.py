@@ -13,6 +13,7 @@ from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.estimators import Estimator, Predictions
+from biosig_lstm.models import with_cell
 from biosig_lstm.recipes._recipe import Recipe
 from biosig_lstm.splits import kfold_by_subject
 from biosig_lstm.steps import modules_in
@@ -55,6 +56,7 @@ def train_protocol(
     seed: int = 0,
     max_epochs: int | None = None,
     device: str = "auto",
+    cell: str | None = None,
     directory: str | Path | None = None,
     announce: Callable[[str], None] | None = None,
 ) -> Estimator:
@@ -68,6 +70,8 @@ def train_protocol(
         Folder of its database; by default where `biosig_lstm.datasets.get` looks.
     seed, max_epochs, device
         Instead of the recipe's own settings.
+    cell : {"lstm", "gru", "rnn", "transformer"}, optional
+        Instead of the cell of the recipe's network.
     directory : path, optional
         Folder for the log and checkpoints; an interrupted training goes on from there.
     announce : callable, optional
@@ -84,6 +88,7 @@ def train_protocol(
         When none of the protocol's training records is at `root`, or one cannot be read.
     """
     recipe = recipe_for(protocol)
+    recipe = recipe if cell is None else replace(recipe, model=with_cell(recipe.model, cell))
     plan = datasets.get_protocol(protocol)
     data = datasets.get(plan.dataset, root, **plan.settings)
     plan = data.resolve(plan)

@@ -13,6 +13,7 @@ from biosig_lstm.errors import BiosigError
 from biosig_lstm.shipped import SUFFIX, find, names
 
 if TYPE_CHECKING:
+    from biosig_lstm.estimators import Estimator
     from biosig_lstm.formats import Channel
 
 __all__ = ["add"]
@@ -80,7 +81,7 @@ def _facts(source: Path) -> dict[str, Any]:
         model = load(source)
         seen = model.training
         return {
-            "model": str(source), "kind": type(model).__name__, "classes": " ".join(model.classes),
+            "model": str(source), "kind": type(model).__name__, **_answers(model),
             "protocol": seen.protocol if seen else "", "trained on": f"{len(seen.subjects) if seen else 0} subjects",
             **model.card,
         }  # fmt: skip
@@ -94,6 +95,15 @@ def _facts(source: Path) -> dict[str, Any]:
         "fs_hz": recording.fs, "length_s": round(recording.duration_s, 3),
         "annotations": repr(recording.annotations)[12:-1],
     }  # fmt: skip
+
+
+def _answers(model: Estimator) -> dict[str, str]:
+    """Return what a model can say: its classes, or what it writes texts with."""
+    alphabet = getattr(model, "alphabet", None)
+    if alphabet is None:
+        return {"classes": " ".join(model.classes)}
+    symbols = [repr(symbol) if symbol.isspace() else symbol for symbol in alphabet.symbols]
+    return {"writes": f"{len(symbols)} {alphabet.unit}", alphabet.unit: " ".join(symbols)}
 
 
 def _other_channels(others: Iterable[Channel]) -> dict[str, str]:

@@ -33,7 +33,8 @@ __all__ = [
 ]
 
 _FILTERS = (40, 32, 24, 16, 12, 8)
-_STEPS, _EPOCHS, _BATCH = 2500, (25, 100), 8
+_STEPS, _EPOCHS = 2500, (25, 100)
+_FEW = 200
 
 SOUND_MODEL = SpectrogramBiLSTM((16, 24), kernels=(5, 3), strides=(2, 2), width=64, hidden_size=64, dropout=0.3)
 """Network for one label."""
@@ -129,7 +130,7 @@ def speech_augmentation(unit: str, *, stretch: float = 0.2) -> SpokenAugmentatio
 
 
 def speech_settings(n_items: int) -> FitSettings:
-    """Return how texts are learned: about 2,500 steps, in 25 epochs at least and 100 at most.
+    """Return how texts are learned: about 2,500 steps, in 25 epochs at least and 100 at most, in small batches of few.
 
     Examples
     --------
@@ -137,5 +138,8 @@ def speech_settings(n_items: int) -> FitSettings:
     (100, 25)
     """
     fewest, most = _EPOCHS
-    epochs = min(max(math.ceil(_STEPS * _BATCH / n_items), fewest), most)
-    return FitSettings(max_epochs=epochs, batch_size=_BATCH, learning_rate=4e-3, class_weights=None, average_decay=0.98)
+    batch_size = 4 if n_items < _FEW else 8
+    epochs = min(max(math.ceil(_STEPS * batch_size / n_items), fewest), most)
+    return FitSettings(
+        max_epochs=epochs, batch_size=batch_size, learning_rate=4e-3, class_weights=None, average_decay=0.98
+    )

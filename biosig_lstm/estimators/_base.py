@@ -64,6 +64,8 @@ class Estimator:
     multi_label: ClassVar[bool] = False
     alphabet: Alphabet | None = None
     """Symbols of the texts that are learned, where texts are."""
+    ahead_steps: int | None = None
+    """How far ahead of its own step an answer lies, where the items' own values are learned."""
 
     def __init__(
         self,
@@ -177,6 +179,7 @@ class Estimator:
                     progress=progress,
                     tensorboard=tensorboard,
                     alphabet=self.alphabet,
+                    ahead_steps=self.ahead_steps,
                 )
             )
             self.networks.append(network)

@@ -25,6 +25,7 @@ from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.training.batch import Augmentation, Batch, Items, LengthBuckets, SubjectDraws, collate
 from biosig_lstm.training.callbacks import EpochLog, EpochSeed, Progress, Renew, WeightAverage
 from biosig_lstm.training.module import ClassifierModule, class_weights
+from biosig_lstm.training.reconstruction import ReconstructionModule, check_reconstruction
 from biosig_lstm.training.settings import FitSettings
 from biosig_lstm.training.transcripts import Targets, TranscriptModule, collate_transcripts
 
@@ -70,6 +71,7 @@ def fit(
     progress: bool = True,
     tensorboard: bool = False,
     alphabet: Alphabet | None = None,
+    ahead_steps: int | None = None,
 ) -> FitHistory:
     """Train `network` in place.
 
@@ -97,6 +99,9 @@ def fit(
     alphabet : Alphabet, optional
         Learn the texts of the items, by connectionist temporal classification: output 0 is the blank, then come these
         symbols.
+    ahead_steps : int, optional
+        Learn the values of the items, by least squares: an answer stands for the step so many after its own, 0 for
+        that step itself. Labels do not count.
 
     Returns
     -------
@@ -112,12 +117,14 @@ def fit(
         When early stopping or resuming is asked without what it needs.
     """
     targets = None if alphabet is None else Targets(alphabet, network)
-    _check(train, val, settings=settings, directory=directory, resume=resume, targets=targets)
+    _check(
+        train, val, settings=settings, directory=directory, resume=resume, targets=targets, ahead_steps=ahead_steps
+    )
     if renew is not None and val is not None:
         raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():
         torch.manual_seed(settings.seed)
-        module = _module(network.train(), train, settings=settings, targets=targets)
+        module = _module(network.train(), train, settings=settings, targets=targets, ahead_steps=ahead_steps)
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew, every=settings.renew_every),
@@ -150,9 +157,13 @@ def fit(
         return FitHistory(log.rows(), Path(directory) if directory else None)
 
 
-def _module(network: nn.Module, train: Windows, *, settings: FitSettings, targets: Targets | None) -> ClassifierModule:
+def _module(
+    network: nn.Module, train: Windows, *, settings: FitSettings, targets: Targets | None, ahead_steps: int | None
+) -> ClassifierModule:
     if targets is not None:
         return TranscriptModule(network, settings=settings)
+    if ahead_steps is not None:
+        return ReconstructionModule(network, settings=settings, ahead_steps=ahead_steps)
     if hasattr(network, "answer_lengths"):
         raise ParameterError("this network answers fewer steps than it reads: it learns texts, not labels of steps")
     weights = class_weights(train, settings)
@@ -167,9 +178,14 @@ def _check(
     directory: str | Path | None,
     resume: bool,
     targets: Targets | None,
+    ahead_steps: int | None,
 ) -> None:
     if targets is not None:
         _check_texts([train] if val is None else [train, val], targets, settings=settings)
+    elif ahead_steps is not None:
+        for side, what in ((train, "learn from"), (val, "validate on")):
+            if side is not None:
+                check_reconstruction(side, ahead_steps=ahead_steps, what=what)
     elif not sum(train.class_counts().values()):
         raise DataError("nothing to learn from: no training item has a label")
     elif val is not None:

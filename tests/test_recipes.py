@@ -17,9 +17,10 @@ import torch
 from biosig_lstm import datasets, recipes
 from biosig_lstm.augmentation import BeatAugmentation
 from biosig_lstm.containers import Annotations, Recording, Windows
+from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import DataError, LeakageError, ParameterError
 from biosig_lstm.estimators import Predictions, StepClassifier
-from biosig_lstm.models import spec_from_dict
+from biosig_lstm.models import answer_lengths, spec_from_dict
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.recipes import (
     BeatRecipe,
@@ -31,11 +32,12 @@ from biosig_lstm.recipes import (
     train_protocol,
     train_recipe,
 )
+from biosig_lstm.recipes._transcripts import TranscriptRecipe
 
 PROTOCOL = "sample-aami"
 FILES = sorted(m.name for m in pkgutil.iter_modules(recipes.__path__) if not m.name.startswith("_"))
 MODULES = [importlib.import_module(f"{recipes.__name__}.{name}") for name in FILES]
-RECIPES: list[Recipe] = [recipe for module in MODULES for recipe in getattr(module, "RECIPES", (module.RECIPE,))]
+RECIPES: list[Recipe] = [r for module in MODULES for r in getattr(module, "RECIPES", None) or (module.RECIPE,)]
 each_recipe = pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.name)
 
 
@@ -133,16 +135,18 @@ def prepared(recipe: Recipe, recording: Recording) -> Windows:
 def test_the_network_takes_what_the_preparation_makes(recipe: Recipe, first_of: Callable[[str], Recording]) -> None:
     windows = prepared(recipe, first_of(recipe.protocols[0]))
     per_step = recipe.estimator.per_step
+    n_outputs = 1 + len(recipe.alphabet) if isinstance(recipe, TranscriptRecipe) else len(windows.classes)
     network = recipe.model.build(
         n_features=len(windows.columns),
-        n_outputs=len(windows.classes),
+        n_outputs=n_outputs,
         window_shape=windows.window_shape,
         per_step=per_step,
     ).eval()
     x = torch.from_numpy(windows.item(0).copy())[None]
     with torch.inference_mode():
         logits = network(x, torch.tensor([x.shape[1]]))
-    assert logits.shape == ((1, x.shape[1], len(windows.classes)) if per_step else (1, len(windows.classes)))
+    n_answers = int(answer_lengths(network, torch.tensor([x.shape[1]]))[0])
+    assert logits.shape == ((1, n_answers, n_outputs) if per_step else (1, n_outputs))
     assert torch.isfinite(logits).all()
 
 
@@ -152,11 +156,16 @@ def test_the_parts_of_a_recipe_fit_together(recipe: Recipe, first_of: Callable[[
     windows = prepared(recipe, recording)
     weighted = recipe.settings.class_weights
     assert not isinstance(weighted, tuple) or len(weighted) == len(windows.classes)
-    assert (windows.step_labels, windows.multi_label) == (recipe.estimator.per_step, recipe.estimator.multi_label)
+    assert windows.multi_label == recipe.estimator.multi_label
+    if isinstance(recipe, TranscriptRecipe):
+        assert windows.texts is not None
+        assert len(Alphabet(recipe.alphabet, recipe.unit).encode(windows.texts[0]))
+    else:
+        assert windows.step_labels == recipe.estimator.per_step
     for protocol in recipe.protocols:
         plan = datasets.get_protocol(protocol)
         assert plan.task == recipe.task
-        assert set(plan.classes) <= set(windows.classes)
+        assert set(plan.classes) <= set(recipe.alphabet if isinstance(recipe, TranscriptRecipe) else windows.classes)
     if isinstance(recipe, BeatRecipe):
         layout = recipe.runs
         assert layout is None or windows.window_shape == (layout.leads, layout.views * layout.samples + layout.scalars)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,11 +32,12 @@ from biosig_lstm import (
     classify_files,
     cli,
 )
-from biosig_lstm.containers import Waves
+from biosig_lstm.containers import Rejection, Waves
 from biosig_lstm.datasets import open_bids
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import MultiLabelPredictions
 from biosig_lstm.features.band_power import BandPower
+from biosig_lstm.features.reject_artefacts import RejectArtefacts
 from biosig_lstm.formats import find_recordings, open_recording, read_bids_events, write_bids_events
 from biosig_lstm.formats.eeg import read_edf_annotations, recording_start, write_edf_annotations
 from biosig_lstm.formats.wfdb import read_annotations, write_wfdb
@@ -262,6 +264,38 @@ def test_windows_with_labels_are_written_in_the_form_asked_for(
         ]
     if form == "wfdb":
         assert list(read_annotations(tmp_path / "out" / "a", "label").aux_note) == said
+
+
+def test_rejected_windows_are_counted_and_written_as_bad(
+    tmp_path: Path, stages_model: StepClassifier, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = RejectArtefacts(peak_to_peak_uv=200, flat_uv=1)
+    prepare = Pipeline(windows=FixedLength(2, classes=("high", "low")), features=[limits])
+    model = Classifier(prepare, BiLSTM(4), task="labels")
+    halves = Annotations([0, 1440], [1440, 2880], ["high", "low"])
+    learned = [night(3, subject=name).with_annotations(halves) for name in ("a", "bb")]
+    model.fit(prepare(learned), max_epochs=1, progress=False).save(tmp_path / "m.biosig")
+    spoiled = night(3, subject="n1").signals.copy()
+    spoiled[0, 128:256], spoiled[0, 700] = 0, 900
+    source = save_edf(night(3, subject="n1").with_signals(spoiled, note="spoiled"), tmp_path / "a.edf")
+    assert cli.main(["classify", str(tmp_path / "m.biosig"), str(source), "--out", str(tmp_path / "out")]) == 0
+    line = capsys.readouterr().out.splitlines()[0]
+    assert (line.split()[:3], line.endswith("  rejected 3")) == (["a", "42", "items"], True)
+    written = read_edf_annotations(tmp_path / "out" / "a-annotations.edf")
+    assert len(written) == 45
+    bad = [(4.0, 2.0, "BAD_flat"), (6.0, 2.0, "BAD_flat"), (20.0, 2.0, "BAD_peak-to-peak")]
+    assert [row for row in written if row[2].startswith("BAD")] == bad
+    classify_files(model, [source], out=tmp_path / "bids", annotations="bids")
+    rows = [row.split("\t") for row in (tmp_path / "bids" / "a_events.tsv").read_text().splitlines()]
+    assert [row[3] for row in rows if row[2].startswith("BAD")] == ["n/a"] * 3
+    assert ["20", "2", "BAD_peak-to-peak", "n/a"] in rows
+    marks, likely = task("stages").events(
+        night(3, subject="n1"),
+        replace(stages_model.predict(night(3, subject="n1")), rejected=(Rejection("n1", 30, 60, "flat", "Fz", 0.0),)),
+    )
+    assert [text for text in marks.labels.tolist() if not text.startswith("Sleep stage ")] == ["BAD_flat"]
+    assert likely is not None
+    assert np.isnan(likely).sum() == 1
 
 
 def test_one_answer_of_the_whole_recording_needs_no_file(tmp_path: Path) -> None:

@@ -42,6 +42,7 @@ def _classify(chosen: argparse.Namespace) -> int:
         )
     for name, counts in report.counts.items():
         each = "  ".join(f"{label} {counts.get(label, 0)}" for label in report.labels)
-        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}")
+        lost = f"  rejected {report.rejected[name]}" if name in report.rejected else ""
+        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}{lost}")
     list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK

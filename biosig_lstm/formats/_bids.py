@@ -231,7 +231,7 @@ def write_bids_events(
     fs : float [unit=Hz, > 0]
         Rate of the recording that they belong to.
     probability : array_like [shape=(n,), 0 to 1], optional
-        Of each label, for a column of that name.
+        Of each label, for a column of that name; NaN where there is none.
     about : mapping of str to str, optional
         Meaning of labels, for the JSON file.
 
@@ -273,7 +273,7 @@ def _events_table(
         likely = np.asarray(probability, dtype=np.float64).reshape(-1)
         if len(likely) != len(annotations):
             raise ParameterError(f"one probability for each of {len(annotations)} annotations, got {len(likely)}")
-        table["probability"] = [f"{value:.4f}" for value in likely.tolist()]
+        table["probability"] = [_MISSING[0] if math.isnan(value) else f"{value:.4f}" for value in likely.tolist()]
     if any(annotations.notes.tolist()):
         table["channel"] = [note or _MISSING[0] for note in annotations.notes.tolist()]
     return table

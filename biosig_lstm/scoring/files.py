@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from biosig_lstm.estimators import Estimator
@@ -34,6 +34,8 @@ class FilesReport:
         What the answers are of: beats, recordings, epochs.
     labels : tuple of str
         Labels that answers may have, in the order in which they are shown.
+    rejected : dict of str to int
+        Windows that the model's preparation rejected, by recording, where there are any.
 
     Notes
     -----
@@ -46,6 +48,7 @@ class FilesReport:
     out: Path
     counted: str = "items"
     labels: tuple[str, ...] = ()
+    rejected: dict[str, int] = field(default_factory=dict)
 
 
 def classify_files(
@@ -102,6 +105,7 @@ def classify_files(
     table = folder / "predictions.csv"
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
+    rejected: dict[str, int] = {}
     wanted = model.pipeline.channel_names
     for path, name in zip(found, unique_names(found), strict=True):
         if announce:
@@ -117,4 +121,6 @@ def classify_files(
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
         counts[name] = dict(asked.counts(said))
-    return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model))
+        if getattr(said, "rejected", ()):
+            rejected[name] = len(said.rejections)
+    return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model), rejected)

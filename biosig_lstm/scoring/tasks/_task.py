@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm import datasets
+from biosig_lstm._artefacts import BAD, is_bad
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, MultiLabelPredictions, Predictions
@@ -50,7 +51,7 @@ class Part(NamedTuple):
 
 
 class Events(NamedTuple):
-    """Answers as stretches and instants of the recording, notes being channels, and the probability of each."""
+    """Answers as stretches and instants of the recording, notes being channels, and the probability of each, or NaN."""
 
     annotations: Annotations
     probability: npt.NDArray[np.float32] | None = None
@@ -165,6 +166,8 @@ class Task(ABC):
     def events(self, recording: Recording, said: Any) -> Events:
         """Return the answers as events, for files other than WFDB's: each over what it is about.
 
+        Windows that were rejected are events too, ``BAD_`` and the reason, of no probability.
+
         Parameters
         ----------
         recording : Recording
@@ -179,8 +182,24 @@ class Task(ABC):
         if not isinstance(said, Predictions) or isinstance(said, MultiLabelPredictions):
             return Events(said.annotations(recording.id))
         rows = said.of(recording.id)
-        order = np.argsort(rows.samples, kind="stable")
-        return Events(rows.annotations(recording.id), rows.probabilities.max(axis=1)[order])
+        bad = _rejected(rows, recording)
+        marks = Annotations(
+            np.concatenate([rows.samples, bad.starts]),
+            np.concatenate([rows.stops, bad.stops]),
+            [*rows.labels.tolist(), *bad.labels.tolist()],
+        )
+        likely = np.concatenate([rows.probabilities.max(axis=1), np.full(len(bad), np.nan, np.float32)])
+        order = np.argsort(np.concatenate([rows.samples, bad.starts]), kind="stable")
+        return Events(marks, likely[order])
+
+
+def _rejected(said: Predictions, recording: Recording) -> Annotations:
+    """Return what was rejected as MNE marks it, once for each window and reason."""
+    spans = dict.fromkeys((row.start_s, row.stop_s, row.reason) for row in said.rejected)
+    edges = np.array([span[:2] for span in spans]).reshape(-1, 2) * recording.fs
+    edges = np.clip(np.rint(edges), 0, recording.n_samples).astype(np.int64)
+    labels = [reason if is_bad(reason) else BAD + reason for _, _, reason in spans]
+    return Annotations(edges[:, 0], edges[:, 1], labels)
 
 
 def _without(names: Sequence[str], others: Sequence[str]) -> str:

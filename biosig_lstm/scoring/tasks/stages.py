@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from biosig_lstm._artefacts import is_bad
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.estimators import Predictions, StepClassifier
@@ -62,7 +63,8 @@ class _Stages(Task):
     def events(self, recording: Recording, said: Predictions) -> Events:
         """Return every epoch in the words of EDF+, as ``Sleep stage N2``."""
         marks, likely = super().events(recording, said)
-        return Events(marks.with_labels([f"Sleep stage {stage}" for stage in marks.labels.tolist()]), likely)
+        said_so = [text if is_bad(text) else f"Sleep stage {text}" for text in marks.labels.tolist()]
+        return Events(marks.with_labels(said_so), likely)
 
 
 TASK = _Stages()

@@ -224,6 +224,17 @@ def test_a_table_that_is_none_is_refused(tmp_path: Path, content: bytes, reason:
         read_bids_events(tmp_path / "x_events.tsv")
 
 
+def test_a_table_without_the_column_is_named_and_types_are_of_either_case(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "t", n_subjects=2)
+    lacking = root / "sub-02" / "eeg" / "sub-02_task-imagery_events.tsv"
+    lacking.write_text("onset\tduration\tvalue\n1\t1\t3\n")
+    with pytest.warns(
+        BiosigWarning, match=r"no column trial_type in .*sub-02_task-imagery_events\.tsv: their recordings"
+    ):
+        assert [len(one.annotations) > 0 for one in open_bids(root).recordings()] == [True, False]
+    assert open_bids(root, "group", types="eeg") == open_bids(root, "group", types=("EEG",))
+
+
 def test_what_is_no_tree_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         open_bids(tmp_path / "nowhere")
@@ -374,18 +385,26 @@ def test_a_model_is_scored_on_people_of_a_tree_that_it_has_not_seen(
     few = write_tree(tmp_path / "few", n_subjects=2)
     few_events = Classifier.from_bids(few, n_splits=0, max_epochs=1, model=SMALL, progress=False)
     few_events.save(tmp_path / "m.biosig")
-    found = evaluate_bids(few_events, tree)
+    with pytest.warns(
+        BiosigWarning, match=r"rhythms: left out sub-01, sub-02: the model was trained on people of these"
+    ):
+        found = evaluate_bids(few_events, tree)
     assert found.scores.n_subjects == 4
     assert found.seen_in_training == ()
     assert len(found.recordings) == len(found.predictions) == 12
     arguments = ["evaluate", str(tmp_path / "m.biosig"), "--data", str(tree), "--label", "trial_type", "--json"]
     assert cli.main(arguments) == 0
-    said = json.loads(capsys.readouterr().out)
+    printed = capsys.readouterr()
+    assert "left out sub-01, sub-02: the model was trained on people of these names" in printed.err
+    said = json.loads(printed.out)
     assert (said["protocol"], said["recordings"]) == ("rhythms, trial_type", list(found.recordings))
     assert said["metrics"]["accuracy"]["value"] == pytest.approx(found.scores.metrics["accuracy"].value)
     everyone = evaluate_bids(few_events, few)
     assert set(everyone.seen_in_training) == set(everyone.recordings)
-    with pytest.raises(DataError, match="no label is one of left right, there are control patient"):
+    with (
+        pytest.warns(BiosigWarning, match="left out sub-01, sub-02"),
+        pytest.raises(DataError, match="no label is one of left right, there are control patient"),
+    ):
         evaluate_bids(few_events, tree, "group")
     assert cli.main([*arguments[:2], "--label", "group"]) == 2
     assert "--label is of a BIDS tree: it goes with --data DIR" in capsys.readouterr().err

@@ -238,6 +238,9 @@ class BidsDataset(Dataset):
     def _events(self) -> dict[Path, list[BidsEvent]]:
         paths = {path for path in self._event_files.values() if path}
         known = {path: self.label in _columns(path) for path in sorted(paths)}
+        lacking = [str(path) for path, has in known.items() if not has]
+        if lacking and len(lacking) < len(known):
+            _warn(f"no column {self.label} in {_some(lacking)}: their recordings have no label")
         return {path: read_bids_events(path, column=self.label) if has else [] for path, has in known.items()}
 
     def _entities(self, record: str) -> dict[str, str]:
@@ -319,8 +322,8 @@ def open_bids(root: str | Path, label: str = "trial_type", *, types: Sequence[st
     -----
     BiosigWarning
         When the folder has no ``dataset_description.json``, or subjects have no row in ``participants.tsv`` although
-        labels stand there. At its turn: channels that are marked bad, events outside of the recording, a rate that is
-        not the sidecar's.
+        labels stand there. At its turn: tables of events that lack the column although others have it, channels that
+        are marked bad, events outside of the recording, a rate that is not the sidecar's.
 
     Notes
     -----
@@ -336,7 +339,8 @@ def open_bids(root: str | Path, label: str = "trial_type", *, types: Sequence[st
     folder = Path(root).expanduser()
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder")
-    data = BidsDataset(_card(folder), folder, label, (types,) if isinstance(types, str) else tuple(types))
+    named = (types,) if isinstance(types, str) else types
+    data = BidsDataset(_card(folder), folder, label, tuple(kind.upper() for kind in named))
     if not len(data):
         raise DataError(
             f"{folder}: holds no EEG of BIDS: wanted sub-*/[ses-*/]eeg/*_eeg with one of {' '.join(_SIGNALS)}"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.datasets import BidsDataset, open_bids
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.estimators._from_bids import labelled_items
 from biosig_lstm.scoring._output import Failure, reason, some
@@ -59,6 +60,11 @@ def evaluate_bids(
         When nothing could be scored.
     ParameterError
         When no table has the column, or events are instants and no stretch is given.
+
+    Warns
+    -----
+    BiosigWarning
+        When people are left out since the model was trained on somebody of the same name.
     """
     started = time.perf_counter()
     asked = task_of(model)
@@ -66,6 +72,7 @@ def evaluate_bids(
     data = open_bids(root, label, types=types)
     seen = set(model.training.subjects) if model.training else set()
     unseen = set(data.subjects.values()) - seen
+    _warn_of_seen(data, seen if unseen else set())
     parts: list[Part] = []
     failed: list[Failure] = []
     for name_of_item, subject, read in _items(model, data, stretch_s):
@@ -98,7 +105,8 @@ def evaluate_bids(
 def _items(model: Estimator, data: BidsDataset, stretch_s: tuple[float, float] | None) -> list[_Item]:
     """Return the name of each recording or event, whose it is, and what reads it."""
     if model.per_step:
-        return [(record, data.subject_of(record), partial(_read, data, record)) for record in data.record_names]
+        read = partial(data.read, channels=model.pipeline.channel_names)
+        return [(record, data.subject_of(record), partial(read, record)) for record in data.record_names]
     known = tuple(name for name in model.classes if name in data.classes)
     if not known:
         raise DataError(
@@ -112,5 +120,12 @@ def _items(model: Estimator, data: BidsDataset, stretch_s: tuple[float, float] |
     ]
 
 
-def _read(data: BidsDataset, record: str) -> Recording:
-    return next(data.recordings(record))
+def _warn_of_seen(data: BidsDataset, seen: set[str]) -> None:
+    left_out = sorted(seen & set(data.subjects.values()))
+    if left_out:
+        warnings.warn(
+            f"{data.root}: left out {some(left_out, between=', ', most=8)}: the model was trained on people of these "
+            "names; in another tree they may be others, whose folders need names of their own to be scored",
+            BiosigWarning,
+            stacklevel=3,
+        )

@@ -254,6 +254,12 @@ def test_signals_of_another_rate_or_unit_are_brought_into_line(without_n3: StepC
     assert isinstance(without_n3.pipeline.filters[0], Channels)
 
 
+def test_nights_of_too_low_a_rate_are_refused_before_anything_is_made_up() -> None:
+    slow = Recording(np.random.default_rng(0).normal(0, 20, (1, 3000)), 50, ["FPZ-CZ"], ["uV"], id="slow")
+    with pytest.raises(DataError, match=r"slow: recorded at 50 Hz, which does not fit Bandpass"):
+        recipes.recipe_for("sleep-edf-20").pipeline(slow)
+
+
 def test_a_run_of_epochs_is_changed_channel_by_channel() -> None:
     x = np.random.default_rng(0).normal(0, 1, (6, 200)).astype(np.float32)
     y = np.arange(6)

@@ -296,7 +296,7 @@ class Windows:
             Whose each item is: person, machine, site; what must not be on both sides of a split. By default each item
             stands for itself, under a name made of its values.
         rate_hz : float [unit=Hz], optional
-            Steps a second, where steps are evenly spaced in time.
+            Steps a second, where steps are evenly spaced in time. None: positions are numbers of steps.
         columns : sequence of str [length=features], optional
             Names of the features.
         classes : sequence of str, optional
@@ -318,8 +318,9 @@ class Windows:
         """
         from biosig_lstm.containers.arrays import array_fields
 
-        given: dict[str, Any] = {"subjects": subjects, "rate_hz": rate_hz, "columns": columns, "classes": classes, "unit": unit}
-        return cls(**array_fields(items, y, step_labels=step_labels, multi_label=multi_label, **given))
+        given: dict[str, Any] = {"subjects": subjects, "rate_hz": rate_hz, "columns": columns, "unit": unit}
+        kind: dict[str, Any] = {"classes": classes, "step_labels": step_labels, "multi_label": multi_label}
+        return cls(**array_fields(items, y, **given, **kind))
 
     @staticmethod
     def concatenate(parts: Iterable[Windows]) -> Windows:

@@ -12,12 +12,13 @@ from types import MappingProxyType
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.containers.channel_names import canonical_channel
 from biosig_lstm.datasets._challenge import LargeDataset, find_file, names_below
 from biosig_lstm.datasets._written_edf import EdfChannel, write_edf
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.formats.eeg import read_eeg
 
-__all__ = ["CHANNELS", "DATASET", "IRREGULAR", "RUNS", "EegMmiDb", "channel_name", "write_sample"]
+__all__ = ["CHANNELS", "DATASET", "IRREGULAR", "RUNS", "EegMmiDb", "write_sample"]
 
 CHANNELS = (
     "FC5", "FC3", "FC1", "FCz", "FC2", "FC4", "FC6", "C5", "C3", "C1", "Cz", "C2", "C4", "C6", "CP5", "CP3", "CP1",
@@ -47,19 +48,6 @@ _IRREGULAR = ("left out", "kept")
 _BASELINE = {1: "eyes open", 2: "eyes closed"}
 _MOVED = {"fist": ("left fist", "right fist"), "fists": ("both fists", "both feet")}
 _CODES = ("T0", "T1", "T2")
-
-
-def channel_name(label: str) -> str:
-    """Return the name of an electrode in the 10-10 system: ``FC5`` of ``Fc5.``, as the files write it.
-
-    Examples
-    --------
-    >>> [channel_name(label) for label in ("Fc5.", "Fcz.", "Fp1.", "T10.", "Iz..")]
-    ['FC5', 'FCz', 'Fp1', 'T10', 'Iz']
-    """
-    name = label.strip(". ").upper()
-    name = "Fp" + name[2:] if name.startswith("FP") else name
-    return f"{name[:-1]}z" if name.endswith("Z") else name
 
 
 @dataclass(frozen=True, repr=False)
@@ -119,7 +107,7 @@ class EegMmiDb(LargeDataset):
         _, run = _parts(record)
         path = self.root / self.subject_of(record) / f"{record}.edf"
         recording = read_eeg(path if path.is_file() else find_file(self.root, path.name) or path)
-        names = [channel_name(label) for label in recording.channels]
+        names = [canonical_channel(label) for label in recording.channels]
         return replace(recording, channels=names, annotations=_in_words(recording, run))
 
     def _chosen(self, which: str | Iterable[str] | None) -> tuple[str, ...]:

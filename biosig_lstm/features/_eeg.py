@@ -134,7 +134,10 @@ def channels(windows: Windows) -> list[str]:
         When steps are no windows, or windows around events: what rate those have is not known.
     """
     if windows.window_shape is None or windows.rate_hz is None:
-        raise DataError("features of EEG need steps that are windows (channels, samples), as Epochs makes them")
+        raise DataError(
+            "features of EEG need steps that are windows (channels, samples), as Epochs(...) and "
+            "FixedLength(..., epoch_s=...) make them"
+        )
     n_channels, width = windows.window_shape
     return [column.rpartition("[")[0] for column in windows.columns[: n_channels * width : width]]
 

@@ -163,7 +163,7 @@ def _spans(windows: Windows) -> tuple[npt.NDArray[np.str_], Seconds, Seconds]:
 
 def _without(windows: Windows, bad: npt.NDArray[np.bool_], rejected: tuple[Rejection, ...]) -> Windows:
     if windows.step_labels and windows.window_shape is not None:
-        n_windows = Counter(dict(zip(windows.recordings.tolist(), windows.lengths.tolist(), strict=True)))
+        n_windows = Counter(np.repeat(windows.recordings, windows.lengths).tolist())
         y = None if windows.y is None else np.where(bad, -1, windows.y)
         left = replace(windows, y=y, rejected=(*windows.rejected, *rejected))
     else:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._card import Protocol
@@ -104,14 +105,15 @@ def write_sample(root: str | Path) -> None:
         for digit in DIGITS:
             for number in (0, 7):
                 rng = np.random.default_rng([len(speaker), round(pitch_hz), int(digit), number])
-                word = _word(int(digit), pitch_hz, rng)[None]
+                word = _word(int(digit), pitch_hz, rng)
                 write_audio(
                     Recording(word, _SAMPLE_FS_HZ, ["sound"], ["FS"]), folder / f"{digit}_{speaker}_{number}.wav"
                 )
 
 
-def _word(digit: int, pitch_hz: float, rng: np.random.Generator) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+def _word(digit: int, pitch_hz: float, rng: np.random.Generator) -> npt.NDArray[np.float32]:
     t = np.arange(round(_SAMPLE_FS_HZ * rng.uniform(0.3, 0.4))) / _SAMPLE_FS_HZ
     formants = np.array([300 + 60 * digit, 2800 - 180 * digit])[:, None] * rng.uniform(0.97, 1.03)
     tones = np.sin(2 * np.pi * formants * t) * (1 + 0.5 * np.sin(2 * np.pi * pitch_hz * t))
-    return 0.2 * np.hanning(len(t)) * tones.sum(axis=0) + rng.normal(0, 0.001, len(t))
+    word = 0.2 * np.hanning(len(t)) * tones.sum(axis=0) + rng.normal(0, 0.001, len(t))
+    return np.asarray(word[None], dtype=np.float32)

@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._card import Protocol
@@ -111,8 +112,8 @@ class SpeechCommands(LargeDataset):
             When a list is not there.
         """
         wanted = set(protocol.classes) if self.labels == "words" else set(WORDS_V2)
-        sides = {side: self._side(side, wanted) for side in ("train", "val", "test")}
-        return replace(protocol, **sides)
+        train, val, test = (self._side(side, wanted) for side in ("train", "val", "test"))
+        return replace(protocol, train=train, val=val, test=test)
 
     def _side(self, side: str, wanted: set[str]) -> tuple[str, ...]:
         words = [record for record in self.words if self._side_of(record) == side and _word(record) in wanted]
@@ -205,5 +206,5 @@ def write_sample(root: str | Path) -> None:
         (folder / name).write_text("".join(lines), encoding="utf-8", newline="\n")
 
 
-def _write(sound: np.ndarray[tuple[int], np.dtype[np.float64]], path: Path) -> None:
-    write_audio(Recording(sound[None], _SAMPLE_FS_HZ, ["sound"], ["FS"]), path)
+def _write(sound: npt.NDArray[np.floating], path: Path) -> None:
+    write_audio(Recording(sound[None].astype(np.float32), _SAMPLE_FS_HZ, ["sound"], ["FS"]), path)

@@ -1,5 +1,13 @@
 """Scores with intervals clustered by subject: pure functions, one file for each family of protocols."""
 
+from biosig_lstm.metrics.anomaly import (
+    Alarms,
+    alarm_events,
+    alarm_scores,
+    alarm_threshold,
+    anomaly_scores,
+    average_precision,
+)
 from biosig_lstm.metrics.beats import AAMI, AAMI_CLASSES, WITHOUT_232, beat_scores, detected_beat_scores
 from biosig_lstm.metrics.classification import (
     accuracy,
@@ -52,6 +60,7 @@ __all__ = [
     "SZCORE",
     "WITHOUT_232",
     "WNR",
+    "Alarms",
     "EditCounts",
     "EventMatch",
     "Interval",
@@ -62,6 +71,11 @@ __all__ = [
     "SeizureScores",
     "TranscriptScores",
     "accuracy",
+    "alarm_events",
+    "alarm_scores",
+    "alarm_threshold",
+    "anomaly_scores",
+    "average_precision",
     "balanced_accuracy",
     "beat_scores",
     "bootstrap_by_subject",

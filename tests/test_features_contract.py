@@ -261,6 +261,7 @@ OF_EEG = {
     "BandPower",
     "Coherence",
     "Complexity",
+    "DelayCovariance",
     "Hjorth",
     "LineLength",
     "LogSpectrum",

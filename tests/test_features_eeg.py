@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import math
 import statistics
+import warnings
 from collections import Counter
 from collections.abc import Callable
-from itertools import combinations, pairwise
+from itertools import combinations, combinations_with_replacement, pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import signal, stats
+from scipy import linalg, signal, stats
 
 import biosig_lstm.features as features
 from biosig_lstm.containers import Annotations, Recording, Windows
@@ -23,6 +24,7 @@ from biosig_lstm.features.band_envelope import BandEnvelope, band_envelope, enve
 from biosig_lstm.features.band_power import BANDS_HZ, BandPower, band_power, power_density
 from biosig_lstm.features.coherence import Coherence, coherence
 from biosig_lstm.features.complexity import Complexity, permutation_entropy, sample_entropy
+from biosig_lstm.features.delay_covariance import DelayCovariance, delay_covariance
 from biosig_lstm.features.hjorth import Hjorth, hjorth
 from biosig_lstm.features.line_length import LineLength, line_length
 from biosig_lstm.features.log_spectrum import LogSpectrum, log_spectrum
@@ -217,6 +219,20 @@ def region_reference(x: Array) -> dict[str, Array]:
     return outer | {f"middle.{name}": each[f"EEG Fpz-Cz.{name}"] for name in names}
 
 
+def delay_covariance_reference(x: Array) -> dict[str, Array]:
+    def logs(c: Array) -> Array:
+        step, level = round(0.02 * FS), c - c.mean()
+        copies = np.array([level[k * step : len(c) - (2 - k) * step] for k in range(3)])
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # logm is content with no error above 2e-13
+            return np.asarray(linalg.logm(4 * copies @ copies.T / copies.shape[1] + np.eye(3)))
+
+    formulas: dict[str, Callable[[Array], float]] = {}
+    for a, b in combinations_with_replacement(range(3), 2):
+        formulas[f"log_covariance_{a}_{b}"] = lambda c, a=a, b=b: float(logs(c)[a, b])
+    return each_channel(x, formulas)
+
+
 REFERENCES: list[tuple[Step, Callable[[Array], dict[str, Array]]]] = [
     (BandPower(), band_power_reference),
     (BandPower(("delta", "mu=9-11.5"), method="multitaper", bandwidth_hz=2.0, log10=True), multitaper_power_reference),
@@ -226,6 +242,7 @@ REFERENCES: list[tuple[Step, Callable[[Array], dict[str, Array]]]] = [
     (Complexity(order=4, delay_samples=2, tolerance=0.25), complexity_reference),
     (BandEnvelope(), envelope_reference),
     (Coherence(), coherence_reference),
+    (DelayCovariance(3, step_s=0.02, noise=0.5), delay_covariance_reference),
     (LogSpectrum(EDGES_HZ), log_spectrum_reference),
     (LogSpectrum(EDGES_HZ, regions=("outer=C3,O2", "middle=EEG Fpz-Cz")), region_reference),
 ]
@@ -310,7 +327,8 @@ def test_steps_that_are_no_windows_are_refused(step: Step) -> None:
 
 def test_every_step_for_eeg_has_a_reference() -> None:
     assert {type(step) for step, _ in REFERENCES} == {
-        BandEnvelope, BandPower, Coherence, Complexity, Hjorth, LineLength, LogSpectrum, SpectralShape,
+        BandEnvelope, BandPower, Coherence, Complexity, DelayCovariance, Hjorth, LineLength, LogSpectrum,
+        SpectralShape,
     }  # fmt: skip
 
 
@@ -358,6 +376,7 @@ def test_densities_agree_with_scipy_and_mne_at_any_length(width: int) -> None:
 
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
     "hjorth": lambda x: hjorth(x, fs=FS),
+    "delay_covariance": lambda x: delay_covariance(x, fs=FS),
     "line_length": lambda x: line_length(x, fs=FS),
     "spectral_shape": lambda x: spectral_shape(x, fs=FS),
     "spectral_shape, multitaper": lambda x: spectral_shape(x, fs=FS, method="multitaper"),
@@ -401,6 +420,8 @@ def test_what_is_defined_of_a_flat_channel() -> None:
     assert np.isnan(sample_entropy(flat, fs=FS)).all()
     assert np.isnan(spectral_shape(flat, fs=FS)).all()
     assert band_envelope(flat, fs=FS).max() == 0
+    assert not delay_covariance(flat, fs=FS, noise=3.0).any()
+    assert np.isnan(delay_covariance(flat[..., :9], fs=FS, delays=6)).all()
 
 
 def test_a_stretch_at_zero_crosses_once() -> None:
@@ -466,6 +487,8 @@ def test_power_grows_with_the_square_and_bands_side_by_side_share_it(seed: int, 
         (lambda: BandPower(("bad=9-8",))(LONG), "must ascend"),
         (lambda: band_power(np.zeros((1, 1, 9)), fs=0), "half the rate, 0 Hz"),
         (lambda: hjorth(np.zeros((1, 1, 9)), fs=-1), "fs must be positive and finite, got -1"),
+        (lambda: DelayCovariance(1), "delays must be 2 or more"),
+        (lambda: DelayCovariance(noise=0.0), r"positive, got 8, 0\.0173 and 0\.0"),
         (lambda: SpectralShape(shares=(0.5, 1.0)), "between 0 and 1, each once"),
         (lambda: SpectralShape(high_hz=60)(LONG), "half the rate, 50 Hz"),
         (lambda: Complexity(order=8), "order must be 2 to 7"),

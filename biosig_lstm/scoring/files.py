@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from biosig_lstm.estimators import Estimator
+from biosig_lstm.estimators import Estimator, Predictions
 from biosig_lstm.formats import channels_wanted, open_recording
 from biosig_lstm.scoring._annotation_files import check_form, write_back
 from biosig_lstm.scoring._output import Failure, output_folder, reason
@@ -121,6 +121,6 @@ def classify_files(
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
         counts[name] = dict(asked.counts(said))
-        if getattr(said, "rejected", ()):
+        if isinstance(said, Predictions) and said.rejected:
             rejected[name] = len(said.rejections)
     return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model), rejected)

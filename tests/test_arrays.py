@@ -46,6 +46,8 @@ def test_arrays_become_items() -> None:
     assert windows.subjects.tolist() == ["p", "q"]
     assert (windows.columns, windows.rate_hz, windows.unit) == (("u", "v", "w"), 2.0, "kW")
     assert windows.fs.tolist() == [2.0, 2.0]
+    assert windows.step_samples().tolist() == [0, 1, 2, 3] * 2
+    assert Windows.from_arrays(x).step_samples().tolist() == [0, 1, 2, 3] * 2
 
 
 @settings(max_examples=25, deadline=None)

@@ -55,6 +55,7 @@ def array_fields(
         "recordings": _distinct(ids),
         "starts": np.zeros(len(values), dtype=np.int64),
         "fs": np.full(len(values), rate_hz or 1.0),
+        "positions": None if rate_hz else np.concatenate([np.arange(len(item)) for item in values]),
         "y": labels,
         "classes": known,
         "step_labels": step_labels and labels is not None,

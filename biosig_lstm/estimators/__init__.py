@@ -6,6 +6,8 @@ from biosig_lstm.estimators._base import Estimator, Training
 from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators._from_table import Validation
 from biosig_lstm.estimators._from_text_table import TranscriptValidation
+from biosig_lstm.estimators.anomalies import Anomalies, AnomalyEvent
+from biosig_lstm.estimators.anomaly_detector import AnomalyDetector
 from biosig_lstm.estimators.classifier import Classifier
 from biosig_lstm.estimators.delineator import Delineator
 from biosig_lstm.estimators.gates import Gates
@@ -17,6 +19,9 @@ from biosig_lstm.estimators.transcriber import Decoding, Transcriber
 from biosig_lstm.estimators.transcripts import Transcript, Transcripts, Word
 
 __all__ = [
+    "Anomalies",
+    "AnomalyDetector",
+    "AnomalyEvent",
     "Classifier",
     "Decoding",
     "Delineator",
@@ -45,7 +50,8 @@ def load(path: str | Path) -> Estimator:
     from biosig_lstm.errors import DataError, options
 
     kinds: dict[str, type[Estimator]] = {
-        kind.__name__: kind for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator, Transcriber)
+        kind.__name__: kind
+        for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator, Transcriber, AnomalyDetector)
     }
     name = str(read_header(path).get("estimator"))
     if name not in kinds:

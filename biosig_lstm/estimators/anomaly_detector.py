@@ -1,0 +1,392 @@
+"""What normal signal does not do: networks that learn it alone, and are surprised by the rest."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any, Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
+from biosig_lstm.estimators._base import Estimator
+from biosig_lstm.estimators._data import windows_of
+from biosig_lstm.estimators._surprise import Surprise, groups_of
+from biosig_lstm.estimators.anomalies import Anomalies
+from biosig_lstm.features.standardize import Standardize
+from biosig_lstm.metrics.anomaly import alarm_scores, alarm_threshold, anomaly_scores, covered_h
+from biosig_lstm.metrics.result import Scores
+from biosig_lstm.models import ModelSpec
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.training.batch import LengthBuckets, pad_steps
+
+__all__ = ["AnomalyDetector"]
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Bool = npt.NDArray[np.bool_]
+Int64 = npt.NDArray[np.int64]
+Unit = Literal["window", "step"]
+
+_BATCH_SIZE = 64
+_LONGEST_STEP_S = 2.0
+
+
+class AnomalyDetector(Estimator):
+    """A network that learns normal signal alone, and a threshold on how far another signal is from what it expects.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        How recordings become windows. What is scored is a window (an item), or a step of it, such as a beat.
+    model : LSTMAutoencoder or LSTMPredictor
+        Writes a window again from a short code, or says of each step what the next one will be.
+    normal : tuple of str
+        Classes of the windows that are normal signal. Empty: those without a label are, or all where there are no
+        labels.
+    scored : {"window", "step"}
+        What gets a score. Of windows too small a residual counts too: a lead that has fallen off is easily foreseen.
+    merge_s : float [unit=s, >= 0]
+        What is strange and no further apart is one event.
+    members, standardize, task
+        As of `Estimator`; features are standardised by default.
+
+    Attributes
+    ----------
+    threshold : float or None
+        What a score must exceed to alarm; set by `fit`, and may be set by hand.
+
+    Raises
+    ------
+    ParameterError
+        When the model does not stand for the items' own values, or a setting is out of range.
+
+    Notes
+    -----
+    Residuals are standardised by those of the normal training items; see `biosig_lstm.estimators._surprise.Surprise`.
+    Several members are averaged before the residual is taken. Before the first step that a predictor foresees, the
+    mean of the training items is expected.
+
+    Examples
+    --------
+    >>> import biosig_lstm as bl
+    >>> prepare = bl.Pipeline(windows=bl.FixedLength(2.0, epoch_s=0.1))
+    >>> bl.AnomalyDetector(prepare, bl.LSTMPredictor(32)).scored
+    'window'
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        model: ModelSpec,
+        *,
+        normal: Sequence[str] = (),
+        scored: Unit = "window",
+        merge_s: float = 0.0,
+        members: int = 1,
+        standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
+        task: str = "anomalies",
+    ) -> None:
+        super().__init__(pipeline, model, members=members, standardize=standardize, task=task)
+        if not hasattr(model, "ahead_steps"):
+            raise ParameterError(
+                f"{type(model).__name__} tells classes; an AnomalyDetector takes LSTMAutoencoder or LSTMPredictor"
+            )
+        if scored not in get_args(Unit):
+            raise ParameterError(f"scored must be {options(str(scored), get_args(Unit))}")
+        if not 0 <= merge_s < np.inf:
+            raise ParameterError(f"merge_s must be finite, 0 or more, got {merge_s}")
+        self.normal = tuple(normal)
+        self.scored: Unit = scored
+        self.merge_s = float(merge_s)
+        self.ahead_steps = int(model.ahead_steps)
+        self.surprise: Surprise | None = None
+        self.threshold: float | None = None
+
+    def __repr__(self) -> str:
+        state = "not trained" if self.training is None else f"trained on {len(self.training.subjects)} subjects"
+        limit = "no threshold" if self.threshold is None else f"threshold {self.threshold:.3g}"
+        return f"AnomalyDetector({self.model!r}, scored={self.scored!r}, members={self.members}; {state}; {limit})"
+
+    def fit(  # type: ignore[override]
+        self, train: Windows, val: Windows | None = None, *, false_alarms_per_h: float = 1.0, **how: Any
+    ) -> Self:
+        """Learn normal signal, and set the threshold on that of other subjects.
+
+        Parameters
+        ----------
+        train, val : Windows, recordings, mne.Epochs or mne.io.Raw
+            Of different subjects; what is not normal is left out, of `val` before the threshold is set.
+        false_alarms_per_h : float [unit=1/h, > 0]
+            How often normal signal of `val` may alarm.
+        **how
+            As of `Estimator.fit`: settings or single ones by name, directory, progress and so on.
+
+        Raises
+        ------
+        ParameterError
+            Without `val`: a threshold on subjects that were learned says nothing about others.
+        LeakageError
+            When a subject is on both sides.
+        """
+        if val is None:
+            raise ParameterError("a threshold needs normal signal of subjects that are not trained on: give val")
+        if not false_alarms_per_h > 0:
+            raise ParameterError(f"false_alarms_per_h must be positive, got {false_alarms_per_h}")
+        train = windows_of(train, self.pipeline)
+        val = windows_of(val, self.pipeline, classes=train.classes)
+        self.surprise = self.threshold = None
+        learned = self._only_normal(train, side="train")
+        super().fit(learned, self._only_normal(val, side="val"), **how)
+        self.surprise = Surprise.fit(list(self._residuals(self._scale(learned))), self._groups)
+        self.set_threshold(val, false_alarms_per_h=false_alarms_per_h)
+        return self
+
+    def set_threshold(self, val: Windows | Iterable[Recording], *, false_alarms_per_h: float) -> None:
+        """Set the threshold so that normal signal alarms so often an hour and no oftener.
+
+        Parameters
+        ----------
+        val : Windows or recordings
+            Of subjects whose weights were not learned; what is not normal does not count.
+        false_alarms_per_h : float [unit=1/h, > 0]
+            Alarms allowed.
+        """
+        windows = self._windows(val)
+        scored = self._scored(windows)
+        normal = self._normal(windows)
+        begin, end, names = scored.starts_s[normal], scored.stops_s[normal], scored.recordings[normal]
+        self.threshold = alarm_threshold(
+            scored.scores[normal],
+            begin,
+            end,
+            false_alarms_per_h=false_alarms_per_h,
+            recordings=names,
+            merge_s=self.merge_s,
+        )
+        hours = covered_h(begin, end, np.unique(names, return_inverse=True)[1])
+        if false_alarms_per_h * hours < 1:
+            warnings.warn(
+                f"{hours:.2g} h of normal signal allow no false alarm at {false_alarms_per_h:g} an hour: the threshold "
+                "is the highest score that was seen; give more, or allow more",
+                BiosigWarning,
+                stacklevel=2,
+            )
+
+    def predict(self, data: Windows | Recording | Iterable[Recording]) -> Anomalies:  # type: ignore[override]
+        """Return a score for each window, or step, and the events in which it exceeds the threshold."""
+        return self._scored(self._windows(data))
+
+    def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:  # noqa: ARG002
+        """Refuse: what has no classes has no probabilities.
+
+        Raises
+        ------
+        ParameterError
+            Always.
+        """
+        raise ParameterError("an AnomalyDetector gives scores, no probabilities: call predict or step_scores")
+
+    def step_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
+        """Return how far the residual of each step is from usual, an array (steps, groups) for each item.
+
+        A group is a channel where steps are frames or beats, then all scalars; else a column. Values are standardised:
+        3 is a residual far larger than usual, -3 one far smaller, such as of a flat line.
+        """
+        surprise = self._fitted()
+        return [surprise.of_steps(rows, self._groups) for rows in self._residuals(self.prepare(data))]
+
+    def sample_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
+        """Return how large the residual of each value is against what is usual, an array (steps, columns) for each."""
+        surprise = self._fitted()
+        return [surprise.of_samples(rows) for rows in self._residuals(self.prepare(data))]
+
+    def evaluate(  # type: ignore[override]
+        self, test: Windows | Iterable[Recording], *, allow_seen: bool = False, seed: int = 0, **_: Any
+    ) -> Scores:
+        """Return how well labelled anomalies are found in subjects that the model has not seen.
+
+        Parameters
+        ----------
+        test : Windows or recordings
+            With labels: what is of a class that is not among `normal` is an anomaly; where `normal` is given, what
+            bears no label is left out.
+        allow_seen : bool
+            Score subjects of the training set too, when that is what is asked.
+        seed : int
+            Of the bootstrap over subjects.
+
+        Returns
+        -------
+        Scores
+            As `biosig_lstm.metrics.anomaly_scores` and `alarm_scores` name them; an event is a run of anomalous windows
+            that touch.
+
+        Raises
+        ------
+        LeakageError
+            When a subject has been trained on.
+        DataError
+            When there is no normal signal or no anomaly.
+        """
+        windows = self._windows(test, need_subject=True)
+        if not allow_seen:
+            self.check_unseen(windows)
+        scored, truth, normal = self.predict(windows), self._anomalous(windows), self._normal(windows)
+        known = truth | normal
+        if not truth.any() or not normal.any():
+            raise DataError(f"nothing to score: {int(truth.sum())} anomalies and {int(normal.sum())} normal windows")
+        ranked = anomaly_scores(truth[known], scored.scores[known], scored.subjects[known], seed=seed)
+        expert = replace(scored, scores=truth.astype(np.float64), threshold=0.5)
+        names = sorted(set(scored.recordings.tolist()))
+        whose = dict(zip(scored.recordings.tolist(), scored.subjects.tolist(), strict=True))
+        lasting = {name: float(scored.stops_s[scored.recordings == name].max()) for name in names}
+        alarms = alarm_scores(
+            *([_spans(said, name) for name in names] for said in (expert, scored)),
+            [whose[name] for name in names],
+            duration_s=[lasting[name] for name in names],
+            seed=seed,
+        )
+        return replace(ranked, metrics={**ranked.metrics, **alarms.metrics})
+
+    @property
+    def _groups(self) -> tuple[slice, ...]:
+        return groups_of(len(self.columns), self.window_shape)
+
+    def _fitted(self) -> Surprise:
+        if self.surprise is None:
+            raise ParameterError(f"{type(self).__name__} is not trained yet: call fit, or load a trained one")
+        return self.surprise
+
+    def _scored(self, windows: Windows) -> Anomalies:
+        surprise, groups = self._fitted(), self._groups
+        residuals = self._residuals(self._scale(windows))
+        if self.scored == "window":
+            scores = np.array([surprise.of_item(rows, groups) for rows in residuals], dtype=np.float64)
+            begin = windows.starts / windows.fs
+            end = begin + windows.lengths / (windows.rate_hz or 1.0)
+            recordings, subjects = windows.recordings, windows.subjects
+        else:
+            parts = [surprise.of_steps(rows, groups).sum(axis=1) for rows in residuals]
+            scores = np.concatenate(parts) if parts else np.zeros(0)
+            begin, end = _step_spans(windows)
+            recordings, subjects = (
+                np.repeat(names, windows.lengths) for names in (windows.recordings, windows.subjects)
+            )
+        threshold = np.inf if self.threshold is None else self.threshold
+        return Anomalies(recordings, subjects, begin, end, scores, float(threshold), self.merge_s)
+
+    def _residuals(self, windows: Windows) -> Iterator[Float32]:
+        """Yield what the networks did not foresee of each item, (steps, columns), in order."""
+        found: dict[int, Float32] = {}
+        self.networks.eval()
+        together = max(min(_BATCH_SIZE, 2**22 // max(int(windows.lengths.max(initial=1)) * len(self.columns), 1)), 1)
+        with torch.inference_mode():
+            for batch in LengthBuckets(windows.lengths, batch_size=together, shuffle=False):
+                x, lengths = pad_steps([windows.item(k) for k in batch])
+                left = (x - self._expected(x, lengths)).numpy()
+                found |= {k: left[row, : int(lengths[row])] for row, k in enumerate(batch)}
+        yield from (found[k] for k in range(len(windows)))
+
+    def _expected(self, x: Tensor, lengths: Tensor) -> Tensor:
+        said = torch.stack([network(x, lengths) for network in self.networks]).mean(dim=0)
+        if not self.ahead_steps:
+            return said
+        return torch.cat([torch.zeros_like(said[:, : self.ahead_steps]), said[:, : -self.ahead_steps]], dim=1)
+
+    def _labels(self, windows: Windows) -> Int64 | None:
+        """Return the label of what is scored, one for each, or None where nothing is labelled."""
+        if windows.multi_label or (windows.step_labels and self.scored == "window"):
+            raise ParameterError(f"a {self.scored} is scored by one label of its own, got {windows!r}")
+        if windows.y is None or self.scored == "window" or windows.step_labels:
+            return windows.y
+        return np.repeat(windows.y, windows.lengths)
+
+    def _normal(self, windows: Windows) -> Bool:
+        labels = self._labels(windows)
+        if labels is None:
+            return np.ones(len(windows) if self.scored == "window" else len(windows.values), dtype=bool)
+        if not self.normal:
+            return np.asarray(labels < 0)
+        for name in self.normal:
+            if name not in windows.classes:
+                raise ParameterError(f"normal class {options(name, windows.classes)}")
+        return np.isin(labels, [windows.classes.index(name) for name in self.normal])
+
+    def _anomalous(self, windows: Windows) -> Bool:
+        labels = self._labels(windows)
+        if labels is None:
+            raise DataError("nothing to score: these windows have no labels")
+        return np.asarray((labels >= 0) & ~self._normal(windows))
+
+    def _only_normal(self, windows: Windows, *, side: str) -> Windows:
+        """Return the normal items, or items without the steps that are not normal; labels are left behind."""
+        normal = self._normal(windows)
+        if not normal.any():
+            held = ", ".join(f"{name} {n}" for name, n in windows.class_counts().items() if n)
+            raise DataError(f"{side}: nothing is normal signal ({held or 'no labels'}); normal={self.normal!r}")
+        if self.scored == "window":
+            return replace(windows.select(normal), y=None, step_labels=False)
+        inside = np.concatenate([[0], np.cumsum(normal)])[windows.offsets]
+        kept = np.diff(inside) > 0
+        return replace(
+            windows.select(kept),
+            values=windows.values[normal],
+            offsets=np.concatenate([[0], inside[1:][kept]]),
+            positions=windows.step_samples()[normal],
+            y=None,
+            step_labels=False,
+        )
+
+    def _take_layout(self, train: Windows) -> None:
+        self.classes, self.columns = (), tuple(train.columns)
+        self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
+
+    def _build(self) -> torch.nn.Module:
+        return self.model.build(
+            n_features=len(self.columns),
+            n_outputs=len(self.columns),
+            window_shape=self.window_shape,
+            per_step=True,
+        )
+
+    def _header(self) -> dict[str, Any]:
+        return super()._header() | {
+            "normal": list(self.normal),
+            "scored": self.scored,
+            "merge_s": self.merge_s,
+            "threshold": self.threshold,
+            "surprise": self._fitted().to_dict(),
+        }
+
+    @classmethod
+    def _from_header(cls, header: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Self:
+        made = super()._from_header(header, weights)
+        made.normal, made.scored = tuple(header["normal"]), header["scored"]
+        made.merge_s, made.threshold = float(header["merge_s"]), header["threshold"]
+        made.surprise = Surprise.from_dict(header["surprise"])
+        return made
+
+
+def _step_spans(windows: Windows) -> tuple[Float64, Float64]:
+    """Return where steps begin and end, in seconds: an event lasts to the next one, 2 s at most."""
+    rates = np.repeat(windows.fs, windows.lengths)
+    begin = windows.step_samples() / rates
+    if windows.rate_hz:
+        return begin, begin + 1 / windows.rate_hz
+    lasting = np.full(len(begin), _LONGEST_STEP_S)
+    for first, stop in pairwise(windows.offsets.tolist()):
+        gaps = np.diff(begin[first:stop])
+        lasting[first:stop] = np.append(gaps, np.median(gaps) if len(gaps) else _LONGEST_STEP_S)
+    return begin, begin + np.clip(lasting, 0.0, _LONGEST_STEP_S)
+
+
+def _spans(said: Anomalies, recording: str) -> list[list[float]]:
+    last = float(said.stops_s[said.recordings == recording].max())
+    return [[e.start_s, min(e.stop_s, last)] for e in said.events if e.recording == recording]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from biosig_lstm.augmentation.frames import FrameAugmentation
+from biosig_lstm.features.delay_covariance import DelayCovariance
 from biosig_lstm.features.log_spectrum import LogSpectrum
 from biosig_lstm.features.scalars_only import ScalarsOnly
 from biosig_lstm.features.standardize import Standardize
@@ -32,9 +33,13 @@ def _recipe(suffix: str) -> FramesRecipe:
         pipeline=Pipeline(
             filters=[ToUnit("uV")],
             windows=Frames(_FRAME_S, _STEP_S, _LONGEST_S, classes=classes, one_channel=True),
-            features=[LogSpectrum(tuple(float(edge) for edge in _EDGES_HZ), segment_s=_FRAME_S), ScalarsOnly()],
+            features=[
+                LogSpectrum(tuple(float(edge) for edge in _EDGES_HZ), segment_s=_FRAME_S),
+                DelayCovariance(),
+                ScalarsOnly(),
+            ],
         ),
-        model=KernelBiLSTM(48, references=500),
+        model=KernelBiLSTM(48, references=500, kernel_penalty=0.003),
         settings=FitSettings(
             max_epochs=100,
             batch_size=32,

@@ -55,6 +55,15 @@ def test_channels_are_mixed_down_as_librosa_does() -> None:
     assert Mono().sources(stereo) == {"sound": ("left", "right")}
 
 
+def test_channels_that_cancel_each_other_are_told_of() -> None:
+    left = np.random.default_rng(0).standard_normal(800)
+    with pytest.warns(BiosigWarning, match=r"r: left, right cancel each other: .* \(Channels\)"):
+        Mono()(recording(np.stack([left, -left])))
+    for right in (0 * left, -0.9 * left, np.full(800, np.nan)):  # warnings are errors
+        Mono()(recording(np.stack([left, right])))
+    Mono()(recording(np.zeros((2, 800))))
+
+
 def test_what_cannot_be_mixed_down_is_refused() -> None:
     with pytest.raises(DataError, match="r: channels in FS, mV cannot be mixed down to one"):
         Mono()(Recording(np.zeros((2, 9)), FS, ["a", "b"], ["FS", "mV"], id="r"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -9,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.filters._base import Filter, Float32, as_rows
 
 __all__ = ["Mono", "mono"]
+
+_CANCELLED = 1e-4
 
 
 def mono(signals: npt.ArrayLike, fs: float) -> Float32:
@@ -45,6 +48,12 @@ def mono(signals: npt.ArrayLike, fs: float) -> Float32:
     return np.asarray(rows.mean(axis=0, keepdims=True, dtype=np.float32))
 
 
+def _cancelled(rows: Float32, mixed: Float32) -> bool:
+    """Return whether the mean of channels has less than a hundredth of their root mean square."""
+    power, left = (float(np.vdot(values, values)) / max(values.size, 1) for values in (rows, mixed))
+    return left < _CANCELLED * power
+
+
 @dataclass(frozen=True)
 class Mono(Filter):
     """Mix all channels down to one, ``sound``: their mean; a recording of one channel keeps its values.
@@ -70,12 +79,25 @@ class Mono(Filter):
         ------
         DataError
             When there is no channel, or the channels have several units.
+
+        Warns
+        -----
+        BiosigWarning
+            When the channels cancel each other, as where one is the other turned over: their mean lies 40 dB below
+            them.
         """
         if recording.channels == ("sound",):
             return recording
         if len(set(recording.units)) > 1:
             raise DataError(f"{recording.id}: channels in {', '.join(recording.units)} cannot be mixed down to one")
         mixed = mono(recording.signals, recording.fs)
+        if _cancelled(recording.signals, mixed):
+            warnings.warn(
+                f"{recording.id}: {', '.join(recording.channels)} cancel each other: their mean is all but silent; "
+                "take one of them (Channels)",
+                BiosigWarning,
+                stacklevel=2,
+            )
         note = f"{self!r} of {', '.join(recording.channels)}"
         history = (*recording.history, note)
         return replace(recording, signals=mixed, channels=["sound"], units=recording.units[:1], history=history)

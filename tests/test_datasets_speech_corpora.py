@@ -125,12 +125,13 @@ def test_librispeech_transcript_is_the_note_over_the_whole_recording(books):
     [
         (None, "103-1240.trans.txt are not in"),
         ("103-1240-0001 ONE\n", "no transcript of 103-1240"),
+        ("103-1240-0000 CAF\xc9\n", r"103-1240.trans.txt: transcripts must be UTF-8, byte 17 is not"),
     ],
 )
 def test_missing_transcripts_are_named(books, text, why):
     path = books / "train-clean-100/103/1240/103-1240.trans.txt"
     path.unlink()
     if text:
-        path.write_text(text, encoding="utf-8")
+        path.write_text(text, encoding="latin-1")
     with pytest.raises(DataError, match=why):
         next(datasets.get("librispeech", books).recordings("103-1240-0000"))

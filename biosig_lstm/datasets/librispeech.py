@@ -90,6 +90,8 @@ def _transcript(path: Path, record: str) -> str:
         lines = path.read_text(encoding="utf-8").splitlines()
     except OSError as error:
         raise DataError(f"the transcripts {path.name} are not in {path.parent}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: transcripts must be UTF-8, byte {error.start} is not") from error
     texts = dict(line.strip().partition(" ")[::2] for line in lines if line.strip())
     if not texts.get(record):
         raise DataError(f"{path}: no transcript of {record} among {len(texts)}")

@@ -52,6 +52,17 @@ def test_of_several_files_of_one_name_the_least_deep_is_read_and_others_are_none
     assert next(data.recordings(["0_ada_0"])).n_samples > 0
 
 
+def test_speakers_of_ones_own_have_any_name_and_capitals_make_no_other(root: Path) -> None:
+    folder = root / "recordings"
+    for old, new in (("0_ada_0", "0_Ada_3"), ("1_ada_0", "1_speaker-7_0"), ("2_ben_0", "2_ben_4.WAV")):
+        (folder / f"{old}.wav").rename(folder / (new if new.endswith(".WAV") else f"{new}.wav"))
+    data = datasets.get("fsdd", root)
+    assert len(data) == 40
+    assert {data.subjects[name] for name in ("0_Ada_3", "0_ada_7")} == {"fsdd-ada"}
+    assert data.subjects["1_speaker-7_0"] == "fsdd-speaker-7"
+    assert next(data.recordings(["2_ben_4"])).annotations.labels.tolist() == ["2"]
+
+
 def test_the_protocol_of_unseen_speakers_splits_nothing() -> None:
     plan = datasets.get_protocol("fsdd")
     assert plan.open

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._challenge import LargeDataset
+from biosig_lstm.datasets._named_files import named_files
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 
 __all__ = ["DATASET", "FS_HZ", "GROUPINGS", "Bonn", "write_sample"]
@@ -72,10 +72,7 @@ class Bonn(LargeDataset):
     @cached_property
     def paths(self) -> dict[str, Path]:
         """The file of each segment that was there when they were first asked for."""
-        below = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
-        files = sorted(below, key=lambda path: (len(path.parts), path))
-        found = ((_FILE.fullmatch(path.name), path) for path in reversed(files))
-        return {match[1].upper(): path for match, path in found if match}
+        return {name.upper(): path for name, path in named_files(self.root, _FILE)}
 
     def subject_of(self, record: str) -> str:
         """Return a name of the segment that no other database has for a person: ``bonn-S001`` of ``S001``."""

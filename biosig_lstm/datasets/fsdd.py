@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ import numpy.typing as npt
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._card import Protocol
 from biosig_lstm.datasets._challenge import LargeDataset
+from biosig_lstm.datasets._named_files import named_files
 from biosig_lstm.errors import DataError
 from biosig_lstm.formats.audio import read_audio, write_audio
 
@@ -22,7 +22,7 @@ __all__ = ["DATASET", "DIGITS", "Fsdd", "write_sample"]
 DIGITS = tuple("0123456789")
 """The labels."""
 
-_FILE = re.compile(r"(\d)_([a-z]+)_(\d+)\.wav")
+_FILE = re.compile(r"(\d_[^_]+_\d+)\.wav", re.IGNORECASE)
 _CLASSIC_TEST = range(5)
 
 
@@ -35,7 +35,8 @@ class Fsdd(LargeDataset):
 
     Notes
     -----
-    A record is a word, ``7_jackson_32``, its subject the speaker, ``fsdd-jackson``, its label the digit.
+    A record is a word, ``7_jackson_32``, its subject the speaker, ``fsdd-jackson``, its label the digit. Speakers of
+    your own may have any name without an underscore; capitals make no other speaker.
     """
 
     def find_records(self) -> set[str]:
@@ -45,13 +46,11 @@ class Fsdd(LargeDataset):
     @cached_property
     def paths(self) -> dict[str, Path]:
         """The file of each word that was there when they were first asked for."""
-        below = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
-        files = sorted(below, key=lambda path: (len(path.parts), path))
-        return {path.stem: path for path in reversed(files) if _FILE.fullmatch(path.name)}
+        return dict(named_files(self.root, _FILE))
 
     def subject_of(self, record: str) -> str:
         """Return a name of the speaker that no other database has for a person: ``fsdd-jackson``."""
-        return f"{self.name}-{record.split('_')[1]}"
+        return f"{self.name}-{record.split('_')[1].lower()}"
 
     def resolve(self, protocol: Protocol) -> Protocol:
         """Return the protocol with the records of its sides: those of the first five times are the test set."""

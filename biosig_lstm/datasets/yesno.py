@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +11,7 @@ import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._base import Dataset
+from biosig_lstm.datasets._named_files import named_files
 from biosig_lstm.errors import DataError
 from biosig_lstm.formats.audio import read_audio, write_audio
 from biosig_lstm.windows.utterance import TRANSCRIPT
@@ -45,9 +45,7 @@ class YesNo(Dataset):
     @cached_property
     def paths(self) -> dict[str, Path]:
         """The file of each recording that was there when they were first asked for."""
-        below = (Path(folder, name) for folder, _, names in os.walk(self.root) for name in names)
-        files = sorted(below, key=lambda path: (len(path.parts), path))
-        return {path.stem: path for path in reversed(files) if _FILE.fullmatch(path.name)}
+        return dict(named_files(self.root, _FILE))
 
     def subject_of(self, record: str) -> str:
         """Return a name of the recording that no other database has for a person: ``yesno-0_1_0_0_0_1_1_0``."""

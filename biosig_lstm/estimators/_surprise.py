@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,8 +23,17 @@ _QUANTILES = (0.05, 0.5, 0.95)
 _RIDGE = 1e-3
 
 
-def groups_of(n_columns: int, window_shape: tuple[int, int] | None) -> tuple[slice, ...]:
-    """Return the columns that belong together: each channel of a window, then the scalars; or each column.
+def groups_of(n_columns: int, window_shape: tuple[int, int] | None, *, parts: int = 1) -> tuple[slice, ...]:
+    """Return the columns that belong together: parts of each channel of a window, then of the scalars; or each column.
+
+    Parameters
+    ----------
+    n_columns : int
+        How many columns there are.
+    window_shape : (int, int) or None
+        Channels and samples of the window that each step is, where it is one.
+    parts : int [>= 1]
+        How many parts the samples of a channel, and the scalars, are taken in; of fewer, each is a part.
 
     Examples
     --------
@@ -33,9 +43,15 @@ def groups_of(n_columns: int, window_shape: tuple[int, int] | None) -> tuple[sli
     if window_shape is None:
         return tuple(slice(k, k + 1) for k in range(n_columns))
     channels, samples = window_shape
-    leads = [slice(k * samples, (k + 1) * samples) for k in range(channels)]
-    rest = [slice(channels * samples, n_columns)] if channels * samples < n_columns else []
-    return (*leads, *rest)
+    edges = [*range(0, channels * samples + 1, samples), n_columns]
+    spans = [(first, stop) for first, stop in pairwise(edges) if first < stop]
+    return tuple(piece for first, stop in spans for piece in _pieces(first, stop, parts))
+
+
+def _pieces(first: int, stop: int, parts: int) -> list[slice]:
+    n_parts = min(parts, stop - first)
+    edges = [first + (stop - first) * k // n_parts for k in range(n_parts + 1)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def log_energies(residuals: npt.NDArray[Any], groups: Sequence[slice]) -> Float64:
@@ -97,7 +113,7 @@ class Surprise:
             step_mean=steps.mean(axis=0),
             step_sd=steps.std(axis=0) + _FLOOR,
             item_mean=items.mean(axis=0),
-            item_precision=np.linalg.inv(spread),
+            item_precision=np.asarray(np.linalg.inv(spread), dtype=np.float64),
         )
 
     def of_steps(self, residuals: Float32, groups: Sequence[slice]) -> Float64:

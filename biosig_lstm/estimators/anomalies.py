@@ -130,8 +130,8 @@ class Anomalies:
     def annotations(self, recording: str, *, fs: float) -> Annotations:
         """Return the events of one recording as stretches labelled ``anomaly``, in samples of a rate."""
         found = [event for event in self.events if event.recording == recording]
-        edges = [np.rint(np.array([getattr(e, name) for e in found]) * fs) for name in ("start_s", "stop_s")]
-        return Annotations(*edges, [_LABEL] * len(found), [f"{event.score:.3f}" for event in found])
+        starts, stops = ([round(at * fs) for at in edges] for edges in _edges(found))
+        return Annotations(starts, stops, [_LABEL] * len(found), [f"{event.score:.3f}" for event in found])
 
     def csv_rows(self) -> str:
         """Return a row for each event as CSV text: recording, start_s, stop_s, score."""
@@ -148,6 +148,10 @@ class Anomalies:
     def to_csv(self, path: str | Path) -> None:
         """Write `csv_rows` to a file."""
         Path(path).write_text(self.csv_rows(), encoding="utf-8", newline="")
+
+
+def _edges(events: list[AnomalyEvent]) -> tuple[list[float], list[float]]:
+    return [event.start_s for event in events], [event.stop_s for event in events]
 
 
 _COLUMNS = ("recordings", "subjects", "starts_s", "stops_s", "scores")

@@ -36,6 +36,7 @@ Unit = Literal["window", "step"]
 
 _BATCH_SIZE = 64
 _LONGEST_STEP_S = 2.0
+_PARTS_OF_A_STEP = 3
 
 
 class AnomalyDetector(Estimator):
@@ -114,9 +115,7 @@ class AnomalyDetector(Estimator):
         limit = "no threshold" if self.threshold is None else f"threshold {self.threshold:.3g}"
         return f"AnomalyDetector({self.model!r}, scored={self.scored!r}, members={self.members}; {state}; {limit})"
 
-    def fit(  # type: ignore[override]
-        self, train: Windows, val: Windows | None = None, *, false_alarms_per_h: float = 1.0, **how: Any
-    ) -> Self:
+    def fit(self, train: Windows, val: Windows | None = None, *, false_alarms_per_h: float = 1.0, **how: Any) -> Self:
         """Learn normal signal, and set the threshold on that of other subjects.
 
         Parameters
@@ -196,8 +195,9 @@ class AnomalyDetector(Estimator):
     def step_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
         """Return how far the residual of each step is from usual, an array (steps, groups) for each item.
 
-        A group is a channel where steps are frames or beats, then all scalars; else a column. Values are standardised:
-        3 is a residual far larger than usual, -3 one far smaller, such as of a flat line.
+        A group is a channel, then all scalars, where steps are frames; a third of either where steps are scored, as
+        beats are; else a column. Values are standardised: 3 is a residual far larger than usual, -3 one far smaller,
+        such as of a flat line.
         """
         surprise = self._fitted()
         return [surprise.of_steps(rows, self._groups) for rows in self._residuals(self.prepare(data))]
@@ -248,7 +248,8 @@ class AnomalyDetector(Estimator):
         whose = dict(zip(scored.recordings.tolist(), scored.subjects.tolist(), strict=True))
         lasting = {name: float(scored.stops_s[scored.recordings == name].max()) for name in names}
         alarms = alarm_scores(
-            *([_spans(said, name) for name in names] for said in (expert, scored)),
+            [_spans(expert, name) for name in names],
+            [_spans(scored, name) for name in names],
             [whose[name] for name in names],
             duration_s=[lasting[name] for name in names],
             seed=seed,
@@ -257,7 +258,8 @@ class AnomalyDetector(Estimator):
 
     @property
     def _groups(self) -> tuple[slice, ...]:
-        return groups_of(len(self.columns), self.window_shape)
+        parts = _PARTS_OF_A_STEP if self.scored == "step" else 1
+        return groups_of(len(self.columns), self.window_shape, parts=parts)
 
     def _fitted(self) -> Surprise:
         if self.surprise is None:

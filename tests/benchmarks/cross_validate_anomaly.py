@@ -156,7 +156,9 @@ class Failures:
             bare = one.with_annotations(Annotations())
             failed = SensorFailure(n_each=4)(bare, np.random.default_rng([7, k]))
             self.marks[one.id] = failed.annotations
-            self.made[one.id, False], self.made[one.id, True] = self.pipeline(bare), self.pipeline(failed)
+            self.made[one.id, False], self.made[one.id, True] = (
+                leads_by_place(self.pipeline(r)) for r in (bare, failed)
+            )
 
     def windows(self, subjects: list[str], *, failed: bool) -> Windows:
         return Windows.concatenate([self.made[r.id, failed] for r in self.recordings if r.subject in subjects])
@@ -206,6 +208,12 @@ class Failures:
         yield "isolation forest", lambda windows: -forest.score_samples(windows.values.reshape(len(windows), -1))
 
 
+def leads_by_place(windows: Windows) -> Windows:
+    """Return the windows with leads named by their place: recordings have different ones."""
+    leads, samples = windows.window_shape or (1, 1)
+    return windows.with_values(windows.values, columns=[f"lead{k}[{j}]" for k in range(leads) for j in range(samples)])
+
+
 def left_by(pca: PCA, windows: Windows) -> np.ndarray:
     """Return what a PCA of whole windows leaves of each, in its shape (items, steps, columns)."""
     rows = windows.values.reshape(len(windows), -1)
@@ -244,7 +252,7 @@ class BeatsOfOthers:
 
     def methods(self, train: list[str], val: list[str]) -> Iterator[tuple[str, Scorer]]:
         learned, held = self.windows(train, failed=False), self.windows(val, failed=False)
-        how = {"batch_size": 16, "learning_rate": 4e-3, "progress": False, "device": "cpu"}
+        how = {"batch_size": 32, "learning_rate": 6e-3, "progress": False, "device": "cpu"}
         kind = {"normal": ("N",), "scored": "step"}
         whole = {"LSTM autoencoder": (bl.LSTMAutoencoder(48, code_size=4), RUN, {"max_epochs": 2 * self.epochs})}
         crops = {"crop_steps": 64, "items_per_epoch": 512, "max_epochs": self.epochs}
@@ -264,7 +272,7 @@ class BeatsOfOthers:
         rows = learned.values[np.asarray(learned.y) == 0]
         centre, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
         normal = (rows - centre) / spread
-        groups = groups_of(normal.shape[1], learned.window_shape)
+        groups = groups_of(normal.shape[1], learned.window_shape, parts=3)
         for k in (5, 10):
             pca = PCA(k, random_state=0).fit(normal)
             left: Any = lambda v, pca=pca: v - pca.inverse_transform(pca.transform(v))  # noqa: E731

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import DataError, ParameterError, options
-from biosig_lstm.estimators import Estimator, Gates, Predictions
+from biosig_lstm.estimators import AnomalyDetector, Estimator, Gates, Predictions
 from biosig_lstm.events.sleep_stages import SleepStages
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-__all__ = ["COLOURS", "STAGE_COLOURS", "beats", "gates", "history", "hypnogram"]
+__all__ = ["COLOURS", "STAGE_COLOURS", "anomalies", "beats", "gates", "history", "hypnogram"]
 
 COLOURS = {"N": "#4477aa", "S": "#ee7733", "V": "#cc3311", "F": "#aa3377", "Q": "#777777"}
 STAGE_COLOURS = {"W": "#ee7733", "R": "#cc3311", "N1": "#77aadd", "N2": "#4477aa", "N3": "#223355"}
@@ -308,3 +308,70 @@ def _edges(times_s: Float64, *, start_s: float, stop_s: float) -> Float64:
     """Return where the columns of steps begin and end: half the way to their neighbours."""
     between = (times_s[1:] + times_s[:-1]) / 2
     return np.concatenate([[start_s], between, [stop_s]])
+
+
+def anomalies(
+    recording: Recording, detector: AnomalyDetector, *, start_s: float = 0.0, length_s: float = 30.0
+) -> Figure:
+    """Draw a stretch of a recording, the events found in it, and what of it was surprising.
+
+    Parameters
+    ----------
+    recording : Recording
+        What to draw.
+    detector : AnomalyDetector
+        Trained; it is asked about the whole recording.
+    start_s, length_s : float [unit=s]
+        The stretch.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each channel, events shaded; the scores with the threshold, on a logarithmic scale where windows are
+        scored; the surprise of each step in each channel, in standard deviations: red where the residual is larger than
+        usual, blue where it is smaller.
+
+    Raises
+    ------
+    DataError
+        When the recording has no samples in that stretch.
+    """
+    from matplotlib.figure import Figure
+
+    stop_s = min(start_s + length_s, recording.duration_s)
+    if not start_s < stop_s:
+        raise DataError(f"{recording.id}: nothing to draw from {start_s:g} s on, {recording!r}")
+    part, said = recording.crop(start_s=start_s, stop_s=stop_s), detector.predict(recording)
+    figure = Figure(figsize=(11, 3.4 + 1.2 * len(part.channels)), layout="constrained")
+    rows = figure.subplots(len(part.channels) + 2, 1, sharex=True)
+    times = start_s + np.arange(part.n_samples) / part.fs
+    for axes, name, unit, signal in zip(rows, part.channels, part.units, part.signals, strict=False):
+        axes.plot(times, signal, color="black", linewidth=0.7)
+        axes.set_ylabel(f"{name} ({unit})")
+    for event in said.events:
+        for axes in rows[:-1]:
+            axes.axvspan(event.start_s, event.stop_s, color=COLOURS["V"], alpha=0.15, linewidth=0)
+    rows[-2].plot((said.starts_s + said.stops_s) / 2, said.scores, ".-", color=COLOURS["N"], linewidth=0.8)
+    rows[-2].axhline(said.threshold, color=COLOURS["V"], linewidth=0.8)
+    rows[-2].set(ylabel="score", yscale="log" if detector.scored == "window" else "linear")
+    _draw_surprise(rows[-1], recording, detector, start_s=start_s, stop_s=stop_s)
+    rows[-1].set(xlabel="time (s)", xlim=(start_s, stop_s))
+    figure.suptitle(f"recording {recording.id}: {len(said.events)} events", fontsize="medium")
+    return figure
+
+
+def _draw_surprise(
+    axes: Axes, recording: Recording, detector: AnomalyDetector, *, start_s: float, stop_s: float
+) -> None:
+    windows = detector.prepare(recording)
+    at = windows.step_samples() / np.repeat(windows.fs, windows.lengths)
+    values = np.concatenate(detector.step_scores(recording))
+    first = np.unique(at, return_index=True)[1]
+    shown = first[(at[first] >= start_s) & (at[first] < stop_s)]
+    if len(shown) > 1:
+        edges = np.append(at[shown], 2 * at[shown[-1]] - at[shown[-2]])
+        rows = np.arange(values.shape[1] + 1)
+        mesh = axes.pcolormesh(edges, rows, values[shown].T, cmap="RdBu_r", vmin=-5, vmax=5)
+        axes.figure.colorbar(mesh, ax=axes, pad=0.01)
+    axes.set(ylabel="surprise", yticks=[])
+    axes.invert_yaxis()

@@ -160,6 +160,12 @@ def test_of_each_recording_runs_with_seizures_and_a_few_others_are_kept(data: da
     assert items == recipe.items([quiet(0), ill, quiet(1)])
 
 
+def test_recordings_of_too_low_a_rate_are_refused_before_anything_is_made_up() -> None:
+    slow = Recording(np.zeros((18, 640)), 64, CHANNELS, ["uV"] * 18, id="slow")
+    with pytest.raises(DataError, match=r"slow: recorded at 64 Hz, which does not fit Bandpass"):
+        RECIPE.pipeline(slow)
+
+
 def test_preparing_takes_less_than_thrice_the_memory_of_the_samples() -> None:
     signals = np.random.default_rng(0).standard_normal((18, 256 * 1800), dtype=np.float32)
     recording = Recording(signals, 256.0, CHANNELS, ["uV"] * 18, id="half an hour")

@@ -22,7 +22,7 @@ RECIPE = SeizureRecipe(
     name="eeg-chbmit",
     protocols=("chbmit", "chbmit-patient"),
     pipeline=Pipeline(
-        filters=[Resample(128), Bipolar("double banana", keep_others=False), Bandpass(0.5, 40), Normalize("robust")],
+        filters=[Bandpass(0.5, 40), Resample(128), Bipolar("double banana", keep_others=False), Normalize("robust")],
         windows=Epochs(2.0, classes=("background", "seizure")),
         features=[
             BandPower(("delta", "theta", "alpha", "beta", "gamma=30-40"), segment_s=2.0, log10=True),

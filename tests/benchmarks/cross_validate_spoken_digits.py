@@ -1,8 +1,8 @@
 """Leave each speaker of fsdd out in turn: the recipe `fsdd`, and what it is without the parts that stand for voices.
 
-python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz                     the recipe, once
-python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz --without voices    without one part
-python tests/benchmarks/cross_validate_spoken_digits.py --out cv.npz --report                       tables of what is there
+python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz                    the recipe, once
+python tests/benchmarks/cross_validate_spoken_digits.py --data FSDD --out cv.npz --without voices   without one part
+python tests/benchmarks/cross_validate_spoken_digits.py --out cv.npz --report                       what is there
 
 Nothing is chosen on the speaker left out. Folds that are in the file already are not trained again.
 """

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from biosig_lstm import plot
 from biosig_lstm.augmentation.sensor_failure import KINDS, SensorFailure
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, LeakageError, ParameterError
@@ -246,3 +247,14 @@ def test_windows_without_labels_are_all_normal() -> None:
     model = AnomalyDetector(bare, LSTMPredictor(4)).fit(windows, bare([pulse("c")]), **(QUICK | {"max_epochs": 1}))
     with pytest.raises(DataError, match="nothing to score: these windows have no labels"):
         model.evaluate([pulse("x")])
+
+
+def test_a_stretch_is_drawn_with_its_events_and_its_surprise(trained: AnomalyDetector) -> None:
+    broken = failing("x")
+    figure = plot.anomalies(broken, trained, start_s=4.0, length_s=20.0)
+    assert [axes.get_ylabel() for axes in figure.axes[:4]] == ["II (mV)", "V1 (mV)", "score", "surprise"]
+    assert figure.axes[3].get_xlim() == (4.0, 24.0)
+    assert len(figure.axes[0].patches) == len(trained.predict(broken).events)
+    figure.canvas.draw()
+    with pytest.raises(DataError, match="nothing to draw from 99 s on"):
+        plot.anomalies(broken, trained, start_s=99.0)

@@ -79,6 +79,44 @@ def test_the_transformer_is_that_of_torch() -> None:
     torch.testing.assert_close(ours(x, lengths)[~beyond], expected[~beyond], atol=1e-5, rtol=0)
 
 
+@settings(max_examples=25, deadline=None)
+@given(
+    lengths=st.lists(st.integers(1, 70), min_size=1, max_size=5), extra=st.integers(0, 5), longest=st.integers(1, 30)
+)
+def test_longer_items_than_were_learned_are_read_in_stretches(lengths: list[int], extra: int, longest: int) -> None:
+    torch.manual_seed(0)
+    reader = sequence_reader("transformer", 3, 16)
+    reader(torch.randn(2, longest + 1, 3), torch.tensor([longest, 1]))
+    assert int(reader.longest) == longest
+    reader.eval()
+    width = max(longest, 4)
+    hop = width // 2
+    x, count = torch.randn(len(lengths), max(lengths) + extra, 3), torch.tensor(lengths)
+    with torch.no_grad():
+        together = reader(x, count)
+        for i, length in enumerate(lengths):
+            alone = reader(x[i : i + 1, :length], count[i : i + 1])
+            torch.testing.assert_close(together[i : i + 1, :length], alone, atol=1e-5, rtol=0)
+            assert not together[i, length:].any()
+            for t in {0, length // 2, length - 1}:
+                last = max(-(-(length - width) // hop), 0)
+                start = hop * min(max((t - width // 4) // hop, 0), last)
+                part = x[i : i + 1, start : min(start + width, length)]
+                by_hand = reader(part, torch.tensor([part.shape[1]]))[0, t - start]
+                torch.testing.assert_close(together[i, t], by_hand, atol=1e-5, rtol=0)
+
+
+def test_a_transformer_holds_beyond_the_length_of_its_training_items(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((128, 32, 1))
+    model = bl.StepClassifier(model=BiLSTM(16, cell="transformer"))
+    model.fit(x, (x[:, :, 0] > 0).astype(int), **(QUICK | {"max_epochs": 15, "batch_size": 16, "learning_rate": 0.01}))
+    long = rng.standard_normal((1, 1500, 1))
+    model.save(tmp_path / "m.biosig")
+    again = load(tmp_path / "m.biosig")
+    assert (again.predict(long).labels == (long[0, :, 0] > 0).astype(int).astype(str)).mean() > 0.95
+
+
 def test_positions_are_sines_and_cosines() -> None:
     """Vaswani et al. 2017, section 3.5: PE(t, 2i) = sin(t / 10000^(2i/d)), PE(t, 2i + 1) = cos of the same."""
     made = sinusoidal_positions(torch.arange(50), 7).numpy()

@@ -6,15 +6,16 @@ import math
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import pad, scaled_dot_product_attention
 
-from biosig_lstm.models._checks import check_batch, check_count
+from biosig_lstm.models._checks import check_batch, check_count, is_exporting
 from biosig_lstm.models._recurrent import check_recurrent, step_mask
 
 __all__ = ["TransformerReader", "feed_forward_size", "head_count", "sinusoidal_positions"]
 
 HEAD_SIZE = 16
 LARGEST_PERIOD_STEPS = 10_000.0
+SHORTEST_STRETCH = 4
 LARGEST_FEED_FORWARD = 8  # times hidden_size
 
 
@@ -90,12 +91,18 @@ class TransformerReader(nn.Module):
     first step. No step attends to padding, so that an item's answer does not depend on its batch. `feed_forward_size`
     gives it about as many parameters as the bidirectional LSTM of the same `hidden_size`.
 
+    A trained network knows positions up to the length of its longest training item, which it keeps in `longest`, and
+    reads longer items in stretches of that length that overlap by half, of each the middle: read in one piece, they
+    would have positions that it has never seen.
+
     Examples
     --------
     >>> reader = TransformerReader(3, 8)
     >>> reader(torch.zeros(2, 5, 3), torch.tensor([5, 2])).shape
     torch.Size([2, 5, 16])
     """
+
+    longest: Tensor
 
     def __init__(
         self,
@@ -117,6 +124,7 @@ class TransformerReader(nn.Module):
         )
         self.norm = nn.LayerNorm(hidden_size)
         self.widen = nn.Linear(hidden_size, 2 * hidden_size)
+        self.register_buffer("longest", torch.zeros(1, dtype=torch.int64))
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return what is read at every step: x (batch, steps, input_size) to (batch, steps, 2 * hidden_size).
@@ -129,6 +137,33 @@ class TransformerReader(nn.Module):
             When `x` has other features, or a length is not in 1 to `steps`.
         """
         check_batch(x, lengths, n_features=self.input_size)
+        if is_exporting():
+            return self._read(x, lengths)
+        if self.training:
+            self.longest.clamp_(min=lengths.max())
+        width = max(int(self.longest), SHORTEST_STRETCH)
+        known = self.training or not int(self.longest) or x.shape[1] <= width
+        return self._read(x, lengths) if known else self._read_stretches(x, lengths, width)
+
+    def _read_stretches(self, x: Tensor, lengths: Tensor, width: int) -> Tensor:
+        """Return what is read in stretches of `width` steps that overlap by half, of each the middle."""
+        batch, steps = x.shape[:2]
+        hop = width // 2
+        counts = torch.div(lengths - width + hop - 1, hop, rounding_mode="floor").clamp(min=0) + 1
+        most = int(counts.max())
+        enough = pad(x, (0, 0, 0, max((most - 1) * hop + width - steps, 0)))
+        parts = enough.unfold(1, width, hop)[:, :most].transpose(2, 3).flatten(0, 1)
+        left = (lengths.unsqueeze(1) - hop * torch.arange(most, device=x.device)).clamp(0, width).flatten()
+        rows = left.nonzero().squeeze(1)
+        read = self._read(parts.index_select(0, rows), left.index_select(0, rows))
+        states = read.new_zeros(batch * most, width, read.shape[2]).index_copy(0, rows, read)
+        step = torch.arange(steps, device=x.device)
+        part = torch.div(step - width // 4, hop, rounding_mode="floor").clamp(min=0).minimum(counts.unsqueeze(1) - 1)
+        within = (step - part * hop).clamp(max=width - 1)
+        item = torch.arange(batch, device=x.device).unsqueeze(1)
+        return states[item * most + part, within].where(step_mask(lengths, steps).unsqueeze(2), 0.0)
+
+    def _read(self, x: Tensor, lengths: Tensor) -> Tensor:
         valid = step_mask(lengths, x.shape[1])
         states = self.embed(x.where(valid.unsqueeze(2), 0.0))
         places = sinusoidal_positions(torch.arange(x.shape[1], device=x.device), self.hidden_size)

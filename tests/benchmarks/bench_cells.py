@@ -17,6 +17,7 @@ from bench_models import forward_only, interleaved_medians, training_step
 from biosig_lstm.models import CELLS, gate_traces, sequence_reader
 
 FEATURES, HIDDEN = 12, 64
+BUDGET_S, ROUNDS = 4.0, 61
 SHAPES = ((1, 100), (1, 1000), (16, 100), (16, 1000))  # (batch, steps)
 
 
@@ -28,7 +29,7 @@ def rows() -> Iterator[str]:
         forward = {cell: partial(forward_only, reader, x, lengths) for cell, reader in readers.items()}
         training = {cell: partial(training_step, reader, reader, x, lengths) for cell, reader in readers.items()}
         for kind, works in (("forward", forward), ("training step", training)):
-            times = interleaved_medians(works, budget_s=3)
+            times = interleaved_medians(works, budget_s=BUDGET_S, most=ROUNDS)
             ratios = " | ".join(f"{times[cell] / times['lstm']:.1f}" for cell in CELLS[1:])
             yield f"| {batch} x {steps}, {kind} | {1000 * times['lstm']:.1f} ms | {ratios} |"
 
@@ -38,7 +39,7 @@ def gates_row() -> str:
     fast = sequence_reader("lstm", FEATURES, HIDDEN)
     x, lengths = torch.randn(1, 1000, FEATURES), torch.full((1,), 1000)
     works = {"fast": partial(forward_only, fast, x, lengths), "gates": partial(gate_traces, fast, x, lengths)}
-    times = interleaved_medians(works, budget_s=3)
+    times = interleaved_medians(works, budget_s=BUDGET_S, most=ROUNDS)
     return (
         f"Gates of 1,000 steps: {1000 * times['gates']:.0f} ms, {times['gates'] / times['fast']:.0f} times the forward"
     )

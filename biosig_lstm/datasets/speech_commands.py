@@ -43,7 +43,7 @@ _SILENCE = "silence"
 _FILE = re.compile(r"([0-9a-f]+)_nohash_\d+\.wav")
 _LISTS = {"val": "validation_list.txt", "test": "testing_list.txt"}
 _UNKNOWN_SHARE = 0.1
-_PIECE_S, _STEP_S = 1.0, 0.1
+_PIECE_MS, _STEP_MS = 1000, 100
 _NOISE_SIDES = {"train": (0.0, 0.8), "val": (0.8, 0.9), "test": (0.9, 1.0)}
 
 
@@ -91,9 +91,9 @@ class SpeechCommands(LargeDataset):
     def silences(self) -> dict[str, str]:
         """The side of each second of background noise: ``train``, ``val`` or ``test``."""
         return {
-            f"{_SILENCE}/{path.stem}-{round(1000 * start_s)}": side
+            f"{_SILENCE}/{path.stem}-{start_ms}": side
             for path in sorted((self.root / _NOISE).glob("*.wav"))
-            for side, start_s in _pieces(open_audio(path).n_samples / open_audio(path).fs)
+            for side, start_ms in _pieces(open_audio(path).duration_s)
         }
 
     def subject_of(self, record: str) -> str:
@@ -142,8 +142,8 @@ class SpeechCommands(LargeDataset):
         word, _, name = record.partition("/")
         if word == _SILENCE:
             file, _, start_ms = name.rpartition("-")
-            start_s = int(start_ms) / 1000
-            recording = read_audio(self.root / _NOISE / f"{file}.wav", start_s=start_s, stop_s=start_s + _PIECE_S)
+            start_s, stop_s = int(start_ms) / 1000, (int(start_ms) + _PIECE_MS) / 1000
+            recording = read_audio(self.root / _NOISE / f"{file}.wav", start_s=start_s, stop_s=stop_s)
         else:
             recording = read_audio(self.root / word / f"{name}.wav")
         label = word if self.labels == "words" or word in CLASSES_12 else "unknown"
@@ -157,11 +157,12 @@ def _word(record: str) -> str:
     return record.partition("/")[0]
 
 
-def _pieces(duration_s: float) -> Iterable[tuple[str, float]]:
-    """Yield the side and the start of each second of a noise file."""
+def _pieces(duration_s: float) -> Iterable[tuple[str, int]]:
+    """Yield the side and the start in milliseconds of each second of a noise file."""
+    length_ms = 1000 * duration_s
     for side, (first, last) in _NOISE_SIDES.items():
-        begin, room_s = first * duration_s, (last - first) * duration_s - _PIECE_S
-        yield from ((side, begin + k * _STEP_S) for k in range(math.floor(room_s / _STEP_S) + 1) if room_s >= 0)
+        starts_ms = range(math.ceil(first * length_ms), math.floor(last * length_ms) - _PIECE_MS + 1, _STEP_MS)
+        yield from ((side, start_ms) for start_ms in starts_ms)
 
 
 def _sample(records: list[str], count: int) -> list[str]:

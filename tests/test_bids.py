@@ -235,6 +235,18 @@ def test_a_table_without_the_column_is_named_and_types_are_of_either_case(tmp_pa
     assert open_bids(root, "group", types="eeg") == open_bids(root, "group", types=("EEG",))
 
 
+def test_a_table_of_events_that_cannot_be_read_costs_its_own_recordings_alone(tmp_path: Path) -> None:
+    root = write_tree(tmp_path / "t", n_subjects=2)
+    (root / "sub-02" / "eeg" / "sub-02_task-imagery_events.tsv").write_bytes(b"")
+    with pytest.warns(BiosigWarning, match=r"sub-02_task-imagery_events\.tsv.* is empty.*the events of its recordings"):
+        data = open_bids(root)
+    assert {event.record for event in data.events()} == {"sub-01_task-imagery"}
+    first, second = data.record_names
+    assert len(next(data.recordings(first)).annotations)
+    with pytest.raises(DataError, match=r"sub-02_task-imagery cannot be read: .*events\.tsv: cannot be read"):
+        next(data.recordings(second))
+
+
 def test_what_is_no_tree_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such folder"):
         open_bids(tmp_path / "nowhere")

@@ -260,13 +260,14 @@ def test_nights_too_large_to_go_together_go_one_by_one(bilstm: StepClassifier, m
     ("given", "message"),
     [
         ({"chunk_steps": 0}, "chunks need at least one step and an overlap of fewer, got chunk_steps=0"),
+        ({"chunk_steps": 10.5}, "chunks, overlaps and margins are whole numbers of steps, got"),
         ({"chunk_steps": 5, "overlap_steps": 5}, "got chunk_steps=5 and overlap_steps=5"),
         ({"chunk_steps": 9, "overlap_steps": 5, "margin_steps": 3}, "margin_steps must lie in 0 to 2, half of overlap"),
         ({"overlap_steps": 5}, "overlap_steps=5 and margin_steps=None need chunk_steps"),
     ],
 )
 def test_chunks_that_do_not_fit_together_are_refused(
-    bilstm: StepClassifier, given: dict[str, int], message: str
+    bilstm: StepClassifier, given: dict[str, float], message: str
 ) -> None:
     with pytest.raises(ParameterError, match=message):
         bilstm.predict(night(), **given)

@@ -105,8 +105,7 @@ class BidsDataset(Dataset):
         ParameterError
             When no table has such a column and it is no entity; the message lists what there is.
         """
-        tables = {path for path in self._event_files.values() if path}
-        events = {name for path in tables for name in _columns(path)} - _TIMES
+        events = {name for columns in self._event_columns.values() for name in columns} - _TIMES
         people = {name for row in self.participants.values() for name in row}
         for source, known in (("events", events), ("participants", people - {"participant_id"}), ("names", _ENTITIES)):
             if self.label in known:
@@ -154,7 +153,9 @@ class BidsDataset(Dataset):
         """Return the labelled events of a record, or of all: record, line of its table, onset, duration, label."""
         names = self.record_names if record is None else (record,)
         held = {name: self._event_files[name] for name in names}
-        return [_Event(name, *event) for name, path in held.items() if path is not None for event in self._events[path]]
+        if record is not None and held[record] not in (None, *self._events):
+            raise DataError(f"{held[record]}: cannot be read, as a warning said when the tree was opened")
+        return [_Event(name, *event) for name, path in held.items() if path for event in self._events.get(path, ())]
 
     def read(
         self,
@@ -235,9 +236,19 @@ class BidsDataset(Dataset):
         return {name: paths[0] if paths else None for name, paths in found.items()}
 
     @cached_property
+    def _event_columns(self) -> dict[Path, tuple[str, ...]]:
+        """Columns of each table of events that can be read."""
+        found = {}
+        for path in sorted({path for path in self._event_files.values() if path}):
+            try:
+                found[path] = tuple(_columns(path))
+            except DataError as error:
+                _warn(f"{error}: the events of its recordings are not known")
+        return found
+
+    @cached_property
     def _events(self) -> dict[Path, list[BidsEvent]]:
-        paths = {path for path in self._event_files.values() if path}
-        known = {path: self.label in _columns(path) for path in sorted(paths)}
+        known = {path: self.label in columns for path, columns in self._event_columns.items()}
         lacking = [str(path) for path, has in known.items() if not has]
         if lacking and len(lacking) < len(known):
             _warn(f"no column {self.label} in {_some(lacking)}: their recordings have no label")
@@ -314,15 +325,16 @@ def open_bids(root: str | Path, label: str = "trial_type", *, types: Sequence[st
     Raises
     ------
     DataError
-        When there is no such folder, no EEG in it, or a table cannot be read.
+        When there is no such folder, no EEG in it, or the table of participants cannot be read.
     ParameterError
         When no table has the column.
 
     Warns
     -----
     BiosigWarning
-        When the folder has no ``dataset_description.json``, or subjects have no row in ``participants.tsv`` although
-        labels stand there. At its turn: tables of events that lack the column although others have it, channels that
+        When the folder has no ``dataset_description.json``; when subjects have no row in ``participants.tsv`` although
+        labels stand there; when a table of events cannot be read: its recordings are refused at their turn where
+        labels are events. At its turn: tables of events that lack the column although others have it, channels that
         are marked bad, events outside of the recording, a rate that is not the sidecar's.
 
     Notes

@@ -42,6 +42,9 @@ class Chunks:
     margin: int | None = None
 
     def __post_init__(self) -> None:
+        given = [count for count in (self.steps, self.overlap, self.margin) if count is not None]
+        if any(int(count) != count for count in given):
+            raise ParameterError(f"chunks, overlaps and margins are whole numbers of steps, got {given}")
         if self.steps < 1 or not 0 <= self.overlap < self.steps:
             raise ParameterError(
                 f"chunks need at least one step and an overlap of fewer, got chunk_steps={self.steps} "

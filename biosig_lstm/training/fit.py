@@ -117,9 +117,7 @@ def fit(
         When early stopping or resuming is asked without what it needs.
     """
     targets = None if alphabet is None else Targets(alphabet, network)
-    _check(
-        train, val, settings=settings, directory=directory, resume=resume, targets=targets, ahead_steps=ahead_steps
-    )
+    _check(train, val, settings=settings, directory=directory, resume=resume, targets=targets, ahead_steps=ahead_steps)
     if renew is not None and val is not None:
         raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from biosig_lstm.cli._common import OK, SOME_FAILED, list_failures, open_model, say, status
@@ -41,8 +42,13 @@ def _classify(chosen: argparse.Namespace) -> int:
             announce=announce,
         )
     for name, counts in report.counts.items():
-        each = "  ".join(f"{label} {counts.get(label, 0)}" for label in report.labels)
         lost = f"  rejected {report.rejected[name]}" if name in report.rejected else ""
-        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {each}{lost}")
+        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {_answers(counts, report.labels)}{lost}")
     list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK
+
+
+def _answers(counts: Mapping[str, int], labels: Sequence[str]) -> str:
+    """Return how often each label is the answer; of a single answer the label alone."""
+    (only,) = (label for label, count in counts.items() if count) if sum(counts.values()) == 1 else ("",)
+    return only or "  ".join(f"{label} {counts.get(label, 0)}" for label in labels)

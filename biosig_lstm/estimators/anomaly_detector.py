@@ -226,7 +226,7 @@ class AnomalyDetector(Estimator):
         -------
         Scores
             As `biosig_lstm.metrics.anomaly_scores` and `alarm_scores` name them; an event is a run of anomalous windows
-            that touch.
+            that touch, and an alarm begins where its first window does, although it is known at the end of that.
 
         Raises
         ------

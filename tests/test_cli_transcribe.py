@@ -149,7 +149,10 @@ def test_a_protocol_scores_recordings_that_were_not_trained_on(
     assert isinstance(found.scores, TranscriptScores)
     assert len(found.recordings) == 2
     assert found.seen_in_training == ()
-    assert not set(found.recordings) & set(model.training.recordings if model.training else ())
+    assert set(found.left_out) == set(model.training.recordings if model.training else ())
+    assert not set(found.recordings) & set(found.left_out)
+    assert f"left out, of people in training (2): {' '.join(found.left_out)}" in repr(found)
+    assert found.to_dict()["left_out"] == list(found.left_out)
     model.save(tmp_path / "y.biosig")
     out = tmp_path / "out"
     assert main(["evaluate", str(tmp_path / "y.biosig"), "--data", str(root), "--json", "--out", str(out)]) == 0

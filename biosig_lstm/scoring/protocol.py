@@ -46,6 +46,8 @@ class Evaluation:
         What the protocol's users must know.
     annotated : tuple of Recording
         What was scored, without signals: what the experts said of it.
+    left_out : tuple of str
+        Records at hand that are not scored, since the model was trained on their subject, where others are there.
     """
 
     model: str
@@ -60,12 +62,15 @@ class Evaluation:
     seconds: float
     notes: str = ""
     annotated: tuple[Recording, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         where = f", positions {self.positions}" if self.positions else ""
         lines = [f"{self.model} by {self.protocol}{where}: {len(self.recordings)} records"]
         if self.absent:
             lines.append(f"absent ({len(self.absent)}): {some(self.absent)}")
+        if self.left_out:
+            lines.append(f"left out, of people in training ({len(self.left_out)}): {some(self.left_out)}")
         if self.seen_in_training:
             lines.append(f"NO TEST, seen in training ({len(self.seen_in_training)}): {some(self.seen_in_training)}")
         lines.extend(f"failed: {path}: {why}" for path, why in self.failed)
@@ -85,6 +90,7 @@ class Evaluation:
             "recordings": list(self.recordings),
             "absent": list(self.absent),
             "seen_in_training": list(self.seen_in_training),
+            "left_out": list(self.left_out),
             "failed": [failure._asdict() for failure in self.failed],
             **said,
             "notes": self.notes,
@@ -166,6 +172,7 @@ def evaluate_protocol(
         seconds=time.perf_counter() - started,
         notes=plan.notes,
         annotated=tuple(part.recording for part in parts),
+        left_out=tuple(sorted(held.difference(chosen))) if plan.open else (),
     )
 
 

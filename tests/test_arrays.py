@@ -189,5 +189,7 @@ def test_what_does_not_go_with_arrays_is_refused(trained: bl.Classifier) -> None
         bl.Classifier().fit(x, windows)
     with pytest.raises(ParameterError, match="has a pipeline that prepares recordings, and arrays came"):
         bl.Classifier(bl.Pipeline(windows=bl.FixedLength(1.0))).fit(x, y)
+    with pytest.raises(ParameterError, match="labels are missing: arrays are learned as fit"):
+        bl.Classifier().fit(x)
     with pytest.raises(ParameterError, match="is not trained yet"):
         bl.Classifier().predict(x)

@@ -208,6 +208,8 @@ class Estimator:
         return windows
 
     def _of_arrays(self, items: Any, y: Any = None, subjects: Any = None, *, layout: bool = False) -> Windows:
+        if y is None and not layout and is_arrays(items):
+            raise ParameterError("labels are missing: arrays are learned as fit(X, y, subjects=...)")
         names = ("columns", "classes", "rate_hz", "unit") if layout else ()
         how = {"step_labels": self.per_step, "multi_label": self.multi_label}
         known = {name: getattr(self, name) for name in names}

@@ -14,7 +14,7 @@ from scipy.special import logsumexp
 
 from biosig_lstm import features
 from biosig_lstm.containers import Annotations, Recording, Windows
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.features.level_floor import LevelFloor, level_floor
 from biosig_lstm.features.log_mel import LogMel
 from biosig_lstm.features.spoken_part import SpokenPart, frame_power, spoken_part
@@ -60,6 +60,17 @@ def test_silence_stays_whole() -> None:
     silent = Recording(np.zeros((1, FS)), FS, ["sound"], ["FS"], id="silent")
     windows = LogMel()(WholeRecording()(silent))
     assert SpokenPart()(windows) == windows
+
+
+def test_more_than_a_minute_is_told_to_be_no_word() -> None:
+    rows = np.random.default_rng(0).normal(0, 0.1, (2, 61 * 100))
+    minute, more = (
+        LogMel(n_mels=20)(WholeRecording()(Recording(row[None, :n], 1000, ["sound"], ["FS"], id=name)))
+        for row, n, name in zip(rows, (6000, 61 * 100), ("short", "long"), strict=True)
+    )
+    assert SpokenPart()(replace(minute, rate_hz=10.0)) == replace(minute, rate_hz=10.0)
+    with pytest.warns(BiosigWarning, match=r"long: 60\.8 s .* taken as one word"):
+        SpokenPart()(replace(more, rate_hz=10.0))
 
 
 @settings(deadline=None, max_examples=30)

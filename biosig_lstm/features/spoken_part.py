@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.steps import Step
 
 __all__ = ["SpokenPart", "frame_power", "spoken_part"]
 
 _NEPER_DB = 10 / np.log(10)
+_LONG_S = 60.0
 
 
 def frame_power(frames: npt.ArrayLike) -> npt.NDArray[np.float64]:
@@ -45,6 +47,15 @@ def spoken_part(frames: npt.ArrayLike, *, range_db: float = 28.0, margin: int = 
     power = frame_power(frames)
     loud = np.flatnonzero(power >= power.max() - range_db / _NEPER_DB)
     return max(int(loud[0]) - margin, 0), min(int(loud[-1]) + 1 + margin, len(power))
+
+
+def _warn_of_length(duration_s: float, name: str) -> None:
+    if duration_s > _LONG_S:
+        warnings.warn(
+            f"{name}: {duration_s:g} s from the first loud frame to the last are taken as one word; cut it up first",
+            BiosigWarning,
+            stacklevel=3,
+        )
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,11 @@ class SpokenPart(Step):
         ------
         DataError
             When frames have labels of their own, or steps have no rate.
+
+        Warns
+        -----
+        BiosigWarning
+            When the spoken part of an item lasts longer than a minute: that is no word.
         """
         if windows.rate_hz is None or windows.step_labels:
             raise DataError("SpokenPart takes frames at a rate, with a label for each item and not for each frame")
@@ -96,6 +112,7 @@ class SpokenPart(Step):
             begin, end = spoken_part(windows.values[first:stop], range_db=self.range_db, margin=margin)
             kept.append(np.arange(first + begin, first + end))
             counts.append(end - begin)
+            _warn_of_length((end - begin) / windows.rate_hz, str(windows.recordings[len(counts) - 1]))
         steps = np.concatenate(kept) if kept else np.zeros(0, dtype=np.int64)
         offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
         return replace(windows, values=windows.values[steps], offsets=offsets, positions=None)

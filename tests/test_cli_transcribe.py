@@ -122,7 +122,10 @@ def test_decoding_and_a_language_model_can_be_chosen(model_file: Path, folder: P
 
 def test_wrong_usage_is_told_from_failure(model_file: Path, folder: Path, tmp_path: Path, capsys: Captured) -> None:
     assert main(["transcribe", "ecg-beats", str(folder), "--out", str(tmp_path / "out")]) == 2
-    assert "transcripts need a Transcriber, got a StepClassifier" in capsys.readouterr().err
+    assert "got a StepClassifier: its answers come by classify_files (biosig-lstm classify)" in capsys.readouterr().err
+    weight = ["--out", str(tmp_path / "out"), "--language-weight", "0.3"]
+    assert main(["transcribe", str(model_file), str(folder), *weight]) == 2
+    assert "--language-weight is that of a --language-model, which is not given" in capsys.readouterr().err
     assert main(["transcribe", "nowhere.biosig", str(folder), "--out", str(tmp_path / "out")]) == 1
     with pytest.raises(ParameterError, match="decoding has no setting 'width'"):
         transcribe_files(trained(), [folder], out=tmp_path / "out", width=3)

@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from biosig_lstm.cli._common import OK, SOME_FAILED, list_failures, natural, open_model, say, status
+from biosig_lstm.errors import ParameterError
 
 __all__ = ["add"]
 
@@ -28,6 +29,8 @@ def _transcribe(chosen: argparse.Namespace) -> int:
     from biosig_lstm.scoring import output_folder
     from biosig_lstm.scoring.transcription import transcribe_files
 
+    if chosen.language_weight is not None and not chosen.language_model:
+        raise ParameterError("--language-weight is that of a --language-model, which is not given")
     output_folder(chosen.out)
     decoding: dict[str, Any] = {} if chosen.beam is None else {"beam_width": chosen.beam or None}
     decoding |= {} if chosen.language_weight is None else {"language_weight": chosen.language_weight}

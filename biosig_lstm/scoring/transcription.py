@@ -81,7 +81,10 @@ def transcribe_files(
         to `out`.
     """
     if not isinstance(model, Transcriber):
-        raise ParameterError(f"transcripts need a Transcriber, got a {type(model).__name__}")
+        raise ParameterError(
+            f"transcripts need a Transcriber, got a {type(model).__name__}: its answers come by classify_files "
+            "(biosig-lstm classify)"
+        )
     how = {"language_model": language_model, **decoding}
     model.transcribe([], **how)  # settings that do not fit are no fault of a file
     folder = output_folder(out)

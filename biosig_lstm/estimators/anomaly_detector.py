@@ -37,6 +37,7 @@ Unit = Literal["window", "step"]
 _BATCH_SIZE = 64
 _LONGEST_STEP_S = 2.0
 _PARTS_OF_A_STEP = 3
+_MOST_SD = 3.0  # one part that is far off says less than several that are off
 
 
 class AnomalyDetector(Estimator):
@@ -275,7 +276,7 @@ class AnomalyDetector(Estimator):
             end = begin + windows.lengths / (windows.rate_hz or 1.0)
             recordings, subjects = windows.recordings, windows.subjects
         else:
-            parts = [surprise.of_steps(rows, groups).sum(axis=1) for rows in residuals]
+            parts = [surprise.of_steps(rows, groups).clip(-_MOST_SD, _MOST_SD).sum(axis=1) for rows in residuals]
             scores = np.concatenate(parts) if parts else np.zeros(0)
             begin, end = _step_spans(windows)
             recordings, subjects = (

@@ -276,15 +276,15 @@ class BeatsOfOthers:
         for k in (5, 10):
             pca = PCA(k, random_state=0).fit(normal)
             left: Any = lambda v, pca=pca: v - pca.inverse_transform(pca.transform(v))  # noqa: E731
-            usual = Surprise.fit(list(left(normal)[:, None]), groups)
+            usual = Surprise.fit(np.array_split(left(normal), 200), groups)
             yield (
                 f"PCA of {k}, squared error",
                 lambda w, left=left: np.square(left((w.values - centre) / spread)).mean(axis=1),
             )
             yield (
                 f"PCA of {k}, scored as the networks",
-                lambda w, left=left, usual=usual: usual.of_steps(left((w.values - centre) / spread), groups).sum(
-                    axis=1
+                lambda w, left=left, usual=usual: (
+                    usual.of_steps(left((w.values - centre) / spread), groups).clip(-3, 3).sum(axis=1)
                 ),
             )
         forest = IsolationForest(n_estimators=TREES, random_state=0).fit(normal)

@@ -254,7 +254,7 @@ def columns_made(step: Step, windows: Windows) -> dict[str, Array]:
 
 
 OF_NIGHTS = {"AgainstNight", "NightHeart"}
-"""Features of epochs, not of beats: `test_features_night_heart`, `test_features_against_night` hold them to it."""
+"""Features of epochs, not of beats: their own tests hold them to the same."""
 
 OF_EEG = {
     "BandEnvelope",

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models import BeatRuns, BiLSTM, spec_from_dict
-from biosig_lstm.models.beat_runs import BeatRunsNetwork, pool_leads
+from biosig_lstm.models._steps import StepsNetwork
+from biosig_lstm.models.beat_runs import pool_leads
 
 SAMPLES = 21
 SCALARS = 3
@@ -21,7 +22,7 @@ ENCODERS = ["conv", "bilstm", BiLSTM(hidden_size=4, pooling="attention")]
 every_encoder = pytest.mark.parametrize("encoder", ENCODERS, ids=["conv", "bilstm", "spec"])
 
 
-def network(leads: int = 2, *, scalars: int = SCALARS, per_step: bool = True, **fields: object) -> BeatRunsNetwork:
+def network(leads: int = 2, *, scalars: int = SCALARS, per_step: bool = True, **fields: object) -> StepsNetwork:
     torch.manual_seed(0)
     spec = BeatRuns(**(SMALL | fields))
     built = spec.build(

@@ -17,7 +17,8 @@ from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import StepClassifier
 from biosig_lstm.estimators._chunks import Chunks
 from biosig_lstm.models import NightBiLSTM
-from biosig_lstm.models.night_bilstm import SMALL_POWER, NightNetwork
+from biosig_lstm.models._steps import StepsNetwork
+from biosig_lstm.models.night_bilstm import SMALL_POWER
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.windows import Epochs
 
@@ -33,7 +34,7 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
-def network(encoder: str, *, channels: int = 1, samples: int = 3000, scalars: int = 0, **fields: int) -> NightNetwork:
+def network(encoder: str, *, channels: int = 1, samples: int = 3000, scalars: int = 0, **fields: int) -> StepsNetwork:
     torch.manual_seed(0)
     spec = NightBiLSTM(encoder, **fields)
     made = spec.build(
@@ -72,7 +73,7 @@ def test_a_long_night_is_encoded_in_slices_that_change_nothing(encoder: str, mon
     net = network(encoder, samples=300, hidden_size=8)
     x = torch.randn(1, 150, 300)
     sliced = answer(net, x)
-    monkeypatch.setattr("biosig_lstm.models.night_bilstm.STEPS_AT_ONCE", 10_000)
+    monkeypatch.setattr(net, "at_once", 10_000)
     torch.testing.assert_close(sliced, answer(net, x), atol=1e-5, rtol=0)
 
 

@@ -1,13 +1,70 @@
-"""The steps of items encoded one by one, the padding left out, a few at a time where nothing is learned."""
+"""Steps that are windows: each is encoded by itself, padding left out, and a network reads their vectors in order."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from biosig_lstm.models._checks import is_exporting
+from biosig_lstm.models._checks import check_batch, is_exporting
+from biosig_lstm.models._recurrent import step_mask
+from biosig_lstm.models.pooling import mean_pooling
 
-__all__ = ["encode_valid"]
+__all__ = ["StepsNetwork", "encode_valid"]
+
+
+class StepsNetwork(nn.Module):
+    """Vectors of steps under a reader of both directions: (x, lengths) to logits, linear in its states and the vectors.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        Steps (n, n_features) to vectors (n, embedding).
+    reader : torch.nn.Module
+        Vectors (batch, steps, embedding) and lengths to states (batch, steps, 2 * hidden_size).
+    n_features : int
+        Features of a step.
+    n_joined : int
+        2 * hidden_size + embedding.
+    n_outputs : int
+        Logits of an answer.
+    dropout : float
+        Dropped before the reader and before the linear layer in training.
+    per_step : bool
+        Whether every step gets an answer, rather than every item the mean of its steps.
+    at_once : int
+        As of `encode_valid`.
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: nn.Module,
+        reader: nn.Module,
+        n_features: int,
+        n_joined: int,
+        n_outputs: int,
+        dropout: float,
+        per_step: bool,
+        at_once: int,
+    ) -> None:
+        super().__init__()
+        self.n_features, self.per_step, self.at_once = n_features, per_step, at_once
+        self.steps = encoder
+        self.lstm = reader
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(n_joined, n_outputs)
+
+    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
+        """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
+        check_batch(x, lengths, n_features=self.n_features)
+        valid = step_mask(lengths, x.shape[1])
+        vectors = self.dropout(encode_valid(self.steps, x, valid, at_once=self.at_once))
+        states = self.dropout(torch.cat([self.lstm(vectors, lengths), vectors], dim=2))
+        if not self.per_step:
+            pooled: Tensor = self.head(mean_pooling(states, lengths))
+            return pooled
+        logits: Tensor = self.head(states)
+        return logits.where(valid.unsqueeze(2), 0.0)
 
 
 def encode_valid(encode: nn.Module, x: Tensor, valid: Tensor, *, at_once: int) -> Tensor:

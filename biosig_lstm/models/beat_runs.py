@@ -11,15 +11,14 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._checks import check_count, check_name
 from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._recurrent import check_recurrent
 from biosig_lstm.models._spec import ModelSpec
-from biosig_lstm.models._steps import encode_valid
+from biosig_lstm.models._steps import StepsNetwork
 from biosig_lstm.models.bilstm import BiLSTM
-from biosig_lstm.models.pooling import mean_pooling
 
-__all__ = ["BeatRuns", "BeatRunsNetwork"]
+__all__ = ["BeatRuns"]
 
 ENCODERS = ("conv", "bilstm")
 LEAD_POOLINGS = {"mean_max": 2, "mean": 1, "max": 1}  # how many vectors of a lead's size each returns
@@ -129,7 +128,7 @@ class BeatRuns(ModelSpec):
         n_outputs: int,
         window_shape: tuple[int, int] | None = None,
         per_step: bool = False,
-    ) -> BeatRunsNetwork:
+    ) -> StepsNetwork:
         """Return a freshly initialised network; see `ModelSpec.build`.
 
         Raises
@@ -142,40 +141,23 @@ class BeatRuns(ModelSpec):
         shape = _checked_window_shape(window_shape, n_features)
         if (shape[1] - self.lead_scalars) % self.views or shape[1] <= self.lead_scalars:
             raise ParameterError(f"rows of {shape[1]} are not {self.views} windows and {self.lead_scalars} scalars")
-        return BeatRunsNetwork(self, n_features=n_features, n_outputs=n_outputs, window_shape=shape, per_step=per_step)
-
-
-class BeatRunsNetwork(nn.Module):
-    """The network of a `BeatRuns` specification: (x, lengths) to logits."""
-
-    def __init__(
-        self, spec: BeatRuns, *, n_features: int, n_outputs: int, window_shape: tuple[int, int], per_step: bool
-    ) -> None:
-        super().__init__()
-        self.n_features, self.per_step = n_features, per_step
-        self.steps = StepEncoder(spec, n_features=n_features, window_shape=window_shape)
-        self.lstm = sequence_reader(
-            spec.cell,
-            spec.embedding,
-            spec.hidden_size,
-            num_layers=spec.num_layers,
-            dropout=spec.dropout,
-            memory_steps=spec.memory_steps,
+        return StepsNetwork(
+            encoder=StepEncoder(self, n_features=n_features, window_shape=shape),
+            reader=sequence_reader(
+                self.cell,
+                self.embedding,
+                self.hidden_size,
+                num_layers=self.num_layers,
+                dropout=self.dropout,
+                memory_steps=self.memory_steps,
+            ),
+            n_features=n_features,
+            n_joined=2 * self.hidden_size + self.embedding,
+            n_outputs=n_outputs,
+            dropout=self.dropout,
+            per_step=per_step,
+            at_once=STEPS_AT_ONCE,
         )
-        self.dropout = nn.Dropout(spec.dropout)
-        self.head = nn.Linear(2 * spec.hidden_size + spec.embedding, n_outputs)
-
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
-        check_batch(x, lengths, n_features=self.n_features)
-        valid = step_mask(lengths, x.shape[1])
-        vectors = self.dropout(encode_valid(self.steps, x, valid, at_once=STEPS_AT_ONCE))
-        states = self.dropout(torch.cat([self.lstm(vectors, lengths), vectors], dim=2))
-        if not self.per_step:
-            pooled: Tensor = self.head(mean_pooling(states, lengths))
-            return pooled
-        logits: Tensor = self.head(states)
-        return logits.where(valid.unsqueeze(2), 0.0)
 
 
 class StepEncoder(nn.Module):

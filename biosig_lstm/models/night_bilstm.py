@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._checks import check_count, check_name
 from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._recurrent import check_recurrent
 from biosig_lstm.models._spec import ModelSpec
-from biosig_lstm.models._steps import encode_valid
-from biosig_lstm.models.pooling import AttentionPooling, mean_pooling
+from biosig_lstm.models._steps import StepsNetwork
+from biosig_lstm.models.pooling import AttentionPooling
 
-__all__ = ["NightBiLSTM", "NightNetwork"]
+__all__ = ["NightBiLSTM"]
 
 ENCODERS = ("conv", "spectrogram", "features")
 STEPS_AT_ONCE = 64
@@ -131,7 +131,7 @@ class NightBiLSTM(ModelSpec):
         n_outputs: int,
         window_shape: tuple[int, int] | None = None,
         per_step: bool = False,
-    ) -> NightNetwork:
+    ) -> StepsNetwork:
         """Return a freshly initialised network; see `ModelSpec.build`.
 
         Raises
@@ -141,48 +141,23 @@ class NightBiLSTM(ModelSpec):
         """
         check_count("n_features", n_features)
         check_count("n_outputs", n_outputs)
-        return NightNetwork(
-            self, n_features=n_features, n_outputs=n_outputs, window_shape=window_shape, per_step=per_step
+        return StepsNetwork(
+            encoder=_encoder(self, n_features=n_features, window_shape=window_shape),
+            reader=sequence_reader(
+                self.cell,
+                self.embedding,
+                self.hidden_size,
+                num_layers=self.num_layers,
+                dropout=self.dropout,
+                memory_steps=self.memory_steps,
+            ),
+            n_features=n_features,
+            n_joined=2 * self.hidden_size + self.embedding,
+            n_outputs=n_outputs,
+            dropout=self.dropout,
+            per_step=per_step,
+            at_once=STEPS_AT_ONCE,
         )
-
-
-class NightNetwork(nn.Module):
-    """The network of a `NightBiLSTM` specification: (x, lengths) to logits."""
-
-    def __init__(
-        self,
-        spec: NightBiLSTM,
-        *,
-        n_features: int,
-        n_outputs: int,
-        window_shape: tuple[int, int] | None,
-        per_step: bool,
-    ) -> None:
-        super().__init__()
-        self.n_features, self.per_step = n_features, per_step
-        self.steps = _encoder(spec, n_features=n_features, window_shape=window_shape)
-        self.lstm = sequence_reader(
-            spec.cell,
-            spec.embedding,
-            spec.hidden_size,
-            num_layers=spec.num_layers,
-            dropout=spec.dropout,
-            memory_steps=spec.memory_steps,
-        )
-        self.dropout = nn.Dropout(spec.dropout)
-        self.head = nn.Linear(2 * spec.hidden_size + spec.embedding, n_outputs)
-
-    def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
-        """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
-        check_batch(x, lengths, n_features=self.n_features)
-        valid = step_mask(lengths, x.shape[1])
-        vectors = self.dropout(encode_valid(self.steps, x, valid, at_once=STEPS_AT_ONCE))
-        states = self.dropout(torch.cat([self.lstm(vectors, lengths), vectors], dim=2))
-        if not self.per_step:
-            pooled: Tensor = self.head(mean_pooling(states, lengths))
-            return pooled
-        logits: Tensor = self.head(states)
-        return logits.where(valid.unsqueeze(2), 0.0)
 
 
 class WindowEncoder(nn.Module):

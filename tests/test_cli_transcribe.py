@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,10 @@ import pytest
 from spoken_tones import FS, sound_of, trained, utterances
 
 from biosig_lstm import datasets
-from biosig_lstm.cli import main
+from biosig_lstm.cli import _warnings_on_stderr, main
 from biosig_lstm.containers import Recording
 from biosig_lstm.datasets import yesno
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
 from biosig_lstm.estimators import LanguageModel, Transcriber, load
 from biosig_lstm.formats.audio import write_audio
 from biosig_lstm.metrics.transcripts import TranscriptScores
@@ -198,3 +199,11 @@ def test_yesno_is_read_by_its_names(tmp_path: Path) -> None:
     assert "0_0_1_1_1_0_1_0" in gone.record_names
     with pytest.raises(DataError, match=r"no file 1_1_1_1_1_1_1_1\.wav in"):
         gone.read("1_1_1_1_1_1_1_1")
+
+
+def test_what_is_warned_of_at_every_stretch_is_said_once(capsys: Captured) -> None:
+    with _warnings_on_stderr():
+        for stretch in range(6):
+            warnings.warn(f"low: recorded at {4000 + stretch // 3} Hz", BiosigWarning, stacklevel=1)
+    said = capsys.readouterr().err.splitlines()
+    assert said == [f"biosig-lstm: warning: low: recorded at {fs} Hz" for fs in (4000, 4001)]

@@ -76,6 +76,7 @@ def test_what_cannot_be_mixed_down_is_refused() -> None:
 # Another rate
 
 
+@pytest.mark.filterwarnings("ignore:r. recorded at 8000 Hz and brought to 16000 Hz")
 @pytest.mark.parametrize(("fs", "rate_hz"), [(44100, 16000), (48000, 16000), (8000, 16000), (22050, 8000)])
 def test_sound_at_another_rate_is_the_same_sound(fs: int, rate_hz: int) -> None:
     t, u = (np.arange(2 * rate) / rate for rate in (fs, rate_hz))
@@ -87,6 +88,13 @@ def test_sound_at_another_rate_is_the_same_sound(fs: int, rate_hz: int) -> None:
     expected = 0.5 * np.sin(2 * np.pi * 1000 * u)
     np.testing.assert_allclose(got.signals[0, middle], expected[middle], rtol=0, atol=1e-4)
     assert (got.annotations.starts[0], got.annotations.stops[0]) == (rate_hz, rate_hz + rate_hz // 2)
+
+
+def test_a_rate_that_is_raised_is_told() -> None:
+    low = recording(np.zeros((1, 400)), fs=4000)
+    with pytest.warns(BiosigWarning, match="r: recorded at 4000 Hz and brought to 8000 Hz: .* above 2000 Hz"):
+        assert ResampleSound(8000)(low).fs == 8000
+    ResampleSound(2000)(low)  # warnings are errors
 
 
 def test_what_a_lower_rate_cannot_hold_is_gone() -> None:
@@ -225,7 +233,7 @@ def test_short_empty_and_missing() -> None:
         TrimSilence(after_s=-0.1)
 
 
-@pytest.mark.parametrize("step", [Mono(), TrimSilence(above_floor_db=9.0), ResampleSound(16000), PreEmphasis()])
+@pytest.mark.parametrize("step", [Mono(), TrimSilence(above_floor_db=9.0), ResampleSound(6000), PreEmphasis()])
 def test_input_is_unchanged_the_answer_repeats_and_steps_read_back(step: Any) -> None:
     original = recording(np.concatenate([spoken(WORD), spoken(WORD, seed=1)]))
     before = original.signals.copy()

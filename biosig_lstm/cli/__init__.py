@@ -72,8 +72,11 @@ def _parser() -> argparse.ArgumentParser:
 def _warnings_on_stderr() -> Iterator[None]:
     from biosig_lstm.errors import BiosigWarning
 
+    said: set[str] = set()  # a long recording is read in stretches, each of which may bring the same warning
+
     def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
-        if issubclass(category, BiosigWarning):
+        if issubclass(category, BiosigWarning) and str(message) not in said:
+            said.add(str(message))
             complain(f"warning: {message}")
 
     with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Recording
-from biosig_lstm.errors import ParameterError
+from biosig_lstm.errors import BiosigWarning, ParameterError
 from biosig_lstm.filters._base import Filter, Float32, as_rows, channels_named
 
 __all__ = ["ResampleSound", "resample_sound"]
@@ -102,9 +103,21 @@ class ResampleSound(Filter):
         ------
         DataError
             When a channel holds NaN: its name, and where, in seconds.
+
+        Warns
+        -----
+        BiosigWarning
+            When the recording has a lower rate: what lies above half of that stays empty.
         """
         if recording.fs == self.rate_hz:
             return recording
+        if recording.fs < self.rate_hz:
+            warnings.warn(
+                f"{recording.id}: recorded at {recording.fs:g} Hz and brought to {self.rate_hz:g} Hz: there is nothing "
+                f"above {recording.fs / 2:g} Hz, which a model that knows higher rates may miss",
+                BiosigWarning,
+                stacklevel=2,
+            )
         with channels_named(recording):
             values = self.apply(recording.signals, recording.fs)
         return recording.with_signals(values, note=f"{self!r} from {recording.fs:g} Hz", fs=self.rate_hz)

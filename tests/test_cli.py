@@ -410,6 +410,7 @@ def test_an_interrupted_training_from_a_table_promises_nothing(
         raise KeyboardInterrupt
 
     monkeypatch.setattr("biosig_lstm.estimators.Classifier.from_table", stop)
+    (tmp_path / "t.csv").write_text("path,label,subject\n", encoding="utf-8")
     assert main(["train", str(tmp_path / "t.csv"), "--out", str(tmp_path / "m.biosig")]) == 130
     assert capsys.readouterr().err == "biosig-lstm: interrupted; nothing is kept\n"
 

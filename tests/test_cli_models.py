@@ -79,7 +79,7 @@ BAD: list[tuple[str, Damage, str]] = [
     ("header is no JSON", header_is_no_json, "damaged header"),
     ("no format", lacking("format"), "damaged header (it names no format)"),
     ("later format", changed(format=2), "format 2, this version reads 1; update biosig-lstm"),
-    ("unknown kind", changed(estimator="Oracle"), "kind of model 'Oracle'; possible: Classifier, Delineator"),
+    ("unknown kind", changed(estimator="Oracle"), "kind of model 'Oracle'; possible: AnomalyDetector, Classifier"),
     ("unknown step", renamed_step, "this version has no step 'Telepathy'"),
     ("unknown model", renamed_model, "model is not known: 'BiLSTMM'; did you mean 'BiLSTM'?"),
     ("wrong value of a step", wrong_step_value, "most must be at least 1, got 0"),

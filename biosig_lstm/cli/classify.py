@@ -49,6 +49,7 @@ def _classify(chosen: argparse.Namespace) -> int:
 
 
 def _answers(counts: Mapping[str, int], labels: Sequence[str]) -> str:
-    """Return how often each label is the answer; of a single answer the label alone."""
-    (only,) = (label for label, count in counts.items() if count) if sum(counts.values()) == 1 else ("",)
+    """Return how often each label is the answer; of a single answer out of several the label alone."""
+    single = len(labels) > 1 and sum(counts.values()) == 1
+    (only,) = (label for label, count in counts.items() if count) if single else ("",)
     return only or "  ".join(f"{label} {counts.get(label, 0)}" for label in labels)

@@ -27,8 +27,8 @@ def tilt(frames: npt.ArrayLike, *, last_db: float) -> npt.NDArray[np.float32]:
 
     Examples
     --------
-    >>> tilt([[0.0, 0.0, 0.0]], last_db=-20).round(3).tolist()
-    [[-0.0, -2.303, -4.605]]
+    >>> tilt([[1.0, 1.0, 1.0]], last_db=-20).astype(float).round(3).tolist()
+    [[1.0, -1.303, -3.605]]
     """
     values = np.asarray(frames, dtype=np.float64)
     if values.ndim != 2 or not np.isfinite(last_db):

@@ -21,7 +21,7 @@ __all__ = ["RECIPES"]
 
 def _recipe(protocols: tuple[str, ...], classes: Sequence[str], about: str) -> Recipe:
     return Recipe(
-        name="speech-commands",
+        name=f"speech-commands-{len(classes)}",
         protocols=protocols,
         pipeline=Pipeline(
             filters=[Mono(), ResampleSound(16000)],

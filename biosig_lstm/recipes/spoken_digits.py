@@ -31,7 +31,7 @@ RECIPE = WordRecipe(
     ),
     model=SpectrogramBiLSTM((12, 12), kernels=(5, 3), strides=(2, 1), width=56, hidden_size=48, dropout=0.3),
     settings=FitSettings(
-        max_epochs=15,
+        max_epochs=30,
         batch_size=48,
         learning_rate=3e-3,
         weight_decay=2e-2,

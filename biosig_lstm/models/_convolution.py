@@ -2,12 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._checks import check_count
 from biosig_lstm.models._recurrent import step_mask
 
-__all__ = ["ConvBlock", "MaskedBatchNorm", "shorter"]
+__all__ = ["ConvBlock", "MaskedBatchNorm", "check_convolutions", "shorter", "stacked", "through"]
+
+
+def check_convolutions(
+    channels: Sequence[int], kernels: Sequence[int], strides: Sequence[int], *, least: int = 1
+) -> None:
+    """Raise a ParameterError unless these are `least` convolutions or more, each with an odd kernel and a stride."""
+    if len(channels) < least or not len(channels) == len(kernels) == len(strides):
+        each = "each of one or more convolutions" if least else "each convolution"
+        raise ParameterError(
+            f"a kernel and a stride for {each}, got channels {channels}, kernels {kernels}, strides {strides}"
+        )
+    for name, values in {"channels": channels, "kernels": kernels, "strides": strides}.items():
+        for value in values:
+            check_count(name, value)
+    if any(width % 2 == 0 for width in kernels):
+        raise ParameterError(f"kernels must be odd, got {kernels}")
+
+
+def stacked(
+    block: Callable[..., nn.Module], sizes: Iterable[int], *, kernels: Iterable[int], strides: Iterable[int]
+) -> nn.ModuleList:
+    """Return blocks from each of the sizes to the next."""
+    shapes = zip(pairwise(sizes), kernels, strides, strict=True)
+    return nn.ModuleList(block(given, made, kernel=width, stride=step) for (given, made), width, step in shapes)
+
+
+def through(blocks: Iterable[nn.Module], rows: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what blocks, one after the other, make of rows and of their lengths."""
+    for block in blocks:
+        rows, lengths = block(rows, lengths)
+    return rows, lengths
 
 
 def shorter(lengths: Tensor, stride: int) -> Tensor:

@@ -12,11 +12,11 @@ from torch import nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_name
-from biosig_lstm.models._recurrent import CELLS, BidirectionalGRU, BidirectionalLSTM, BidirectionalRNN
+from biosig_lstm.models._recurrent import CELLS, BidirectionalGRU, BidirectionalLSTM, BidirectionalRNN, check_recurrent
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._transformer import TransformerReader
 
-__all__ = ["MemorySteps", "sequence_reader", "with_cell", "with_memory"]
+__all__ = ["MemorySteps", "check_reader", "sequence_reader", "with_cell", "with_memory"]
 
 MemorySteps = int | Literal["auto"] | None
 
@@ -70,6 +70,14 @@ def sequence_reader(
             "memory_steps='auto' is set from the lengths of the items by an estimator, when it is fitted"
         )
     return _READERS[cell](input_size, hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=memory_steps)
+
+
+def check_reader(
+    hidden_size: object, *, num_layers: object, dropout: object, memory_steps: object, cell: object
+) -> None:
+    """Raise a ParameterError unless a specification can have these: as `check_recurrent`, memory being "auto" too."""
+    known = None if memory_steps == "auto" else memory_steps
+    check_recurrent(hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=known, cell=cell)
 
 
 def with_cell(spec: Spec, cell: str) -> Spec:

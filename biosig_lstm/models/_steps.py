@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import torch
 from torch import Tensor, nn
 
 from biosig_lstm.models._checks import check_batch, is_exporting
+from biosig_lstm.models._readers import MemorySteps, sequence_reader
 from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models.pooling import mean_pooling
 
-__all__ = ["StepsNetwork", "encode_valid"]
+__all__ = ["RunSpec", "StepsNetwork", "encode_valid"]
+
+
+class RunSpec(Protocol):
+    """What a specification says of the reader of vectors."""
+
+    @property
+    def cell(self) -> str: ...
+    @property
+    def embedding(self) -> int: ...
+    @property
+    def hidden_size(self) -> int: ...
+    @property
+    def num_layers(self) -> int: ...
+    @property
+    def dropout(self) -> float: ...
+    @property
+    def memory_steps(self) -> MemorySteps: ...
 
 
 class StepsNetwork(nn.Module):
@@ -17,18 +37,14 @@ class StepsNetwork(nn.Module):
 
     Parameters
     ----------
+    spec : RunSpec
+        Sizes of the reader; what is dropped in training before it and before the linear layer.
     encoder : torch.nn.Module
         Steps (n, n_features) to vectors (n, embedding).
-    reader : torch.nn.Module
-        Vectors (batch, steps, embedding) and lengths to states (batch, steps, 2 * hidden_size).
     n_features : int
         Features of a step.
-    n_joined : int
-        2 * hidden_size + embedding.
     n_outputs : int
         Logits of an answer.
-    dropout : float
-        Dropped before the reader and before the linear layer in training.
     per_step : bool
         Whether every step gets an answer, rather than every item the mean of its steps.
     at_once : int
@@ -36,23 +52,21 @@ class StepsNetwork(nn.Module):
     """
 
     def __init__(
-        self,
-        *,
-        encoder: nn.Module,
-        reader: nn.Module,
-        n_features: int,
-        n_joined: int,
-        n_outputs: int,
-        dropout: float,
-        per_step: bool,
-        at_once: int,
+        self, spec: RunSpec, encoder: nn.Module, *, n_features: int, n_outputs: int, per_step: bool, at_once: int
     ) -> None:
         super().__init__()
         self.n_features, self.per_step, self.at_once = n_features, per_step, at_once
         self.steps = encoder
-        self.lstm = reader
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(n_joined, n_outputs)
+        self.lstm = sequence_reader(
+            spec.cell,
+            spec.embedding,
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
+        )
+        self.dropout = nn.Dropout(spec.dropout)
+        self.head = nn.Linear(2 * spec.hidden_size + spec.embedding, n_outputs)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction
+from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._readers import sequence_reader
 from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
@@ -102,7 +102,6 @@ class BeatRhythm(ModelSpec):
         for name in ("item_columns", "tree_rounds"):
             check_count(name, getattr(self, name), least=0)
         check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None, cell=self.cell)
-        check_fraction("dropout", self.dropout)
 
     def build(
         self,

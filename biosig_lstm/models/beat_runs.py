@@ -12,8 +12,7 @@ from torch.nn.functional import pad
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_count, check_name
-from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent
+from biosig_lstm.models._readers import MemorySteps, check_reader
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._steps import StepsNetwork
 from biosig_lstm.models.bilstm import BiLSTM
@@ -112,11 +111,11 @@ class BeatRuns(ModelSpec):
         check_count("lead_scalars", self.lead_scalars, least=0)
         if self.encoder != "conv" and (self.views, self.lead_scalars) != (1, 0):
             raise ParameterError("several views, or scalars of leads, need the encoder 'conv'")
-        check_recurrent(
+        check_reader(
             self.hidden_size,
             num_layers=self.num_layers,
             dropout=self.dropout,
-            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            memory_steps=self.memory_steps,
             cell=self.cell,
         )
         check_name("lead_pooling", self.lead_pooling, LEAD_POOLINGS)
@@ -141,22 +140,9 @@ class BeatRuns(ModelSpec):
         shape = _checked_window_shape(window_shape, n_features)
         if (shape[1] - self.lead_scalars) % self.views or shape[1] <= self.lead_scalars:
             raise ParameterError(f"rows of {shape[1]} are not {self.views} windows and {self.lead_scalars} scalars")
+        encoder = StepEncoder(self, n_features=n_features, window_shape=shape)
         return StepsNetwork(
-            encoder=StepEncoder(self, n_features=n_features, window_shape=shape),
-            reader=sequence_reader(
-                self.cell,
-                self.embedding,
-                self.hidden_size,
-                num_layers=self.num_layers,
-                dropout=self.dropout,
-                memory_steps=self.memory_steps,
-            ),
-            n_features=n_features,
-            n_joined=2 * self.hidden_size + self.embedding,
-            n_outputs=n_outputs,
-            dropout=self.dropout,
-            per_step=per_step,
-            at_once=STEPS_AT_ONCE,
+            self, encoder, n_features=n_features, n_outputs=n_outputs, per_step=per_step, at_once=STEPS_AT_ONCE
         )
 
 

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_count, check_name
-from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -60,11 +60,11 @@ class BiLSTM(ModelSpec):
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(
+        check_reader(
             self.hidden_size,
             num_layers=self.num_layers,
             dropout=self.dropout,
-            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            memory_steps=self.memory_steps,
             cell=self.cell,
         )
         if self.pooling is not None:

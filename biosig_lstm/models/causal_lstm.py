@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction
+from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._recurrent import check_recurrent, initialise_lstm, step_mask
 from biosig_lstm.models._spec import ModelSpec
 
@@ -61,7 +61,6 @@ class CausalLSTM(ModelSpec):
 
     def __post_init__(self) -> None:
         check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
-        check_fraction("dropout", self.dropout)
         check_count("embedding_size", self.embedding_size)
         if self.symbols is not None:
             check_count("symbols", self.symbols)

@@ -9,10 +9,10 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name
-from biosig_lstm.models._convolution import ConvBlock
-from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._convolution import ConvBlock, check_convolutions, stacked, through
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -72,25 +72,15 @@ class ConvBiLSTM(ModelSpec):
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(
+        check_reader(
             self.hidden_size,
             num_layers=self.num_layers,
             dropout=self.dropout,
-            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            memory_steps=self.memory_steps,
             cell=self.cell,
         )
-        check_fraction("dropout", self.dropout)
         check_name("pooling", self.pooling, POOLINGS)
-        if not self.channels or not len(self.channels) == len(self.kernels) == len(self.strides):
-            raise ParameterError(
-                f"a kernel and a stride for each of one or more convolutions, got channels {self.channels}, "
-                f"kernels {self.kernels}, strides {self.strides}"
-            )
-        for name in ("channels", "kernels", "strides"):
-            for value in getattr(self, name):
-                check_count(name, value)
-        if any(width % 2 == 0 for width in self.kernels):
-            raise ParameterError(f"kernels must be odd, got {self.kernels}")
+        check_convolutions(self.channels, self.kernels, self.strides)
 
     def build(
         self,
@@ -120,9 +110,8 @@ class ConvBiLSTMNetwork(nn.Module):
         check_count("n_features", n_features)
         check_count("n_outputs", n_outputs)
         self.n_features = n_features
-        given = (n_features, *spec.channels[:-1])
-        shapes = zip(given, spec.channels, spec.kernels, spec.strides, strict=True)
-        self.blocks = nn.ModuleList(ConvBlock(a, b, kernel=width, stride=step) for a, b, width, step in shapes)
+        sizes = (n_features, *spec.channels)
+        self.blocks = stacked(ConvBlock, sizes, kernels=spec.kernels, strides=spec.strides)
         self.lstm_stride = prod(spec.strides)
         self.lstm = sequence_reader(
             spec.cell,
@@ -140,9 +129,7 @@ class ConvBiLSTMNetwork(nn.Module):
         """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
         check_batch(x, lengths, n_features=self.n_features)
         rows = x.where(step_mask(lengths, x.shape[1]).unsqueeze(2), 0.0).transpose(1, 2)
-        ends = lengths
-        for block in self.blocks:
-            rows, ends = block(rows, ends)
+        rows, ends = through(self.blocks, rows, lengths)
         states = self.lstm(self.dropout(rows.transpose(1, 2)), ends)
         logits: Tensor = self.head(self.dropout(self.pool(states, ends)))
         return logits

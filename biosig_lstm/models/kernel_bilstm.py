@@ -82,7 +82,6 @@ class KernelBiLSTM(ModelSpec):
         check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None, cell=self.cell)
         check_count("classifier_size", self.classifier_size)
         check_count("references", self.references, least=0)
-        check_fraction("dropout", self.dropout)
         check_fraction("kernel_share", self.kernel_share)
         if self.kernel_width <= 0 or self.kernel_penalty <= 0:
             raise ParameterError(f"kernel_width and kernel_penalty must be positive, got {self!r}")

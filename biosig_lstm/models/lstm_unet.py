@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
-from biosig_lstm.models._convolution import shorter
+from biosig_lstm.models._convolution import shorter, stacked
 from biosig_lstm.models._readers import sequence_reader
 from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
@@ -111,8 +110,7 @@ class LstmUNetNetwork(nn.Module):
         self.n_features = n_features
         sizes = (n_features, *spec.channels)
         strides = (1, *[2] * (len(spec.channels) - 1))
-        layers = zip(pairwise(sizes), spec.kernels, strides, strict=True)
-        self.down = nn.ModuleList(_Block(a, b, kernel=width, stride=step) for (a, b), width, step in layers)
+        self.down = stacked(_Block, sizes, kernels=spec.kernels, strides=strides)
         self.lstm_stride = 2 ** (len(spec.channels) - 1)
         self.lstm = sequence_reader(
             spec.cell, spec.channels[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_count, check_name
-from biosig_lstm.models._readers import MemorySteps, sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._steps import StepsNetwork
 from biosig_lstm.models.pooling import AttentionPooling
@@ -116,11 +115,11 @@ class NightBiLSTM(ModelSpec):
         check_count("embedding", self.embedding, least=2)
         if self.clip is not None and not (isinstance(self.clip, int | float) and self.clip > 0):
             raise ParameterError(f"clip must be positive, or None for any value, got {self.clip!r}")
-        check_recurrent(
+        check_reader(
             self.hidden_size,
             num_layers=self.num_layers,
             dropout=self.dropout,
-            memory_steps=None if self.memory_steps == "auto" else self.memory_steps,
+            memory_steps=self.memory_steps,
             cell=self.cell,
         )
 
@@ -141,22 +140,9 @@ class NightBiLSTM(ModelSpec):
         """
         check_count("n_features", n_features)
         check_count("n_outputs", n_outputs)
+        encoder = _encoder(self, n_features=n_features, window_shape=window_shape)
         return StepsNetwork(
-            encoder=_encoder(self, n_features=n_features, window_shape=window_shape),
-            reader=sequence_reader(
-                self.cell,
-                self.embedding,
-                self.hidden_size,
-                num_layers=self.num_layers,
-                dropout=self.dropout,
-                memory_steps=self.memory_steps,
-            ),
-            n_features=n_features,
-            n_joined=2 * self.hidden_size + self.embedding,
-            n_outputs=n_outputs,
-            dropout=self.dropout,
-            per_step=per_step,
-            at_once=STEPS_AT_ONCE,
+            self, encoder, n_features=n_features, n_outputs=n_outputs, per_step=per_step, at_once=STEPS_AT_ONCE
         )
 
 

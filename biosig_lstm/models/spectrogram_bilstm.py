@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction, check_name
-from biosig_lstm.models._convolution import MaskedBatchNorm, shorter
+from biosig_lstm.models._checks import check_batch, check_count, check_name
+from biosig_lstm.models._convolution import MaskedBatchNorm, check_convolutions, shorter, stacked, through
 from biosig_lstm.models._readers import sequence_reader
 from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
@@ -76,19 +76,9 @@ class SpectrogramBiLSTM(ModelSpec):
         check_recurrent(
             self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
         )
-        check_fraction("dropout", self.dropout)
         check_name("pooling", self.pooling, POOLINGS)
         check_count("width", self.width)
-        if not self.channels or not len(self.channels) == len(self.kernels) == len(self.strides):
-            raise ParameterError(
-                f"a kernel and a stride for each of one or more convolutions, got channels {self.channels}, "
-                f"kernels {self.kernels}, strides {self.strides}"
-            )
-        for name in ("channels", "kernels", "strides"):
-            for value in getattr(self, name):
-                check_count(name, value)
-        if any(width % 2 == 0 for width in self.kernels):
-            raise ParameterError(f"kernels must be odd, got {self.kernels}")
+        check_convolutions(self.channels, self.kernels, self.strides)
 
     def build(
         self,
@@ -137,8 +127,7 @@ class SpectrogramBiLSTMNetwork(nn.Module):
         check_count("n_features", n_features)
         check_count("n_outputs", n_outputs)
         self.n_features = n_features
-        shapes = zip((1, *spec.channels[:-1]), spec.channels, spec.kernels, spec.strides, strict=True)
-        self.blocks = nn.ModuleList(PlaneBlock(a, b, kernel=size, stride=step) for a, b, size, step in shapes)
+        self.blocks = stacked(PlaneBlock, (1, *spec.channels), kernels=spec.kernels, strides=spec.strides)
         columns = n_features
         for _ in spec.channels:
             columns = (columns + 1) // 2
@@ -155,9 +144,7 @@ class SpectrogramBiLSTMNetwork(nn.Module):
         """Return the logits: x (batch, steps, n_features) and lengths (batch,); see `ModelSpec.build`."""
         check_batch(x, lengths, n_features=self.n_features)
         planes = x.where(step_mask(lengths, x.shape[1]).unsqueeze(2), 0.0).unsqueeze(1)
-        ends = lengths
-        for block in self.blocks:
-            planes, ends = block(planes, ends)
+        planes, ends = through(self.blocks, planes, lengths)
         steps = torch.relu(self.gather(planes.transpose(1, 2).flatten(2)))
         states = self.lstm(self.dropout(steps), ends)
         logits: Tensor = self.head(self.dropout(self.pool(states, ends)))

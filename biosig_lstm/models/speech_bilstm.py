@@ -9,8 +9,8 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._checks import check_batch, check_count, check_fraction
-from biosig_lstm.models._convolution import ConvBlock, shorter
+from biosig_lstm.models._checks import check_batch, check_count
+from biosig_lstm.models._convolution import ConvBlock, check_convolutions, shorter, stacked, through
 from biosig_lstm.models._readers import sequence_reader
 from biosig_lstm.models._recurrent import check_recurrent, step_mask
 from biosig_lstm.models._spec import ModelSpec
@@ -73,17 +73,7 @@ class SpeechBiLSTM(ModelSpec):
         check_recurrent(
             self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
         )
-        check_fraction("dropout", self.dropout)
-        if not len(self.channels) == len(self.kernels) == len(self.strides):
-            raise ParameterError(
-                f"a kernel and a stride for each convolution, got channels {self.channels}, "
-                f"kernels {self.kernels}, strides {self.strides}"
-            )
-        for name in ("channels", "kernels", "strides"):
-            for value in getattr(self, name):
-                check_count(name, value)
-        if any(width % 2 == 0 for width in self.kernels):
-            raise ParameterError(f"kernels must be odd, got {self.kernels}")
+        check_convolutions(self.channels, self.kernels, self.strides, least=0)
 
     def build(
         self,
@@ -115,8 +105,7 @@ class SpeechBiLSTMNetwork(nn.Module):
         self.n_features = n_features
         self.strides = spec.strides
         sizes = (n_features, *spec.channels)
-        shapes = zip(sizes[:-1], spec.channels, spec.kernels, spec.strides, strict=True)
-        self.blocks = nn.ModuleList(ConvBlock(a, b, kernel=width, stride=step) for a, b, width, step in shapes)
+        self.blocks = stacked(ConvBlock, sizes, kernels=spec.kernels, strides=spec.strides)
         self.lstm_stride = prod(spec.strides)
         self.lstm = sequence_reader(
             spec.cell, sizes[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
@@ -134,9 +123,7 @@ class SpeechBiLSTMNetwork(nn.Module):
         """Return the logits (batch, answers, n_outputs); see `ModelSpec.build`."""
         check_batch(x, lengths, n_features=self.n_features)
         rows = x.where(step_mask(lengths, x.shape[1]).unsqueeze(2), 0.0).transpose(1, 2)
-        ends = lengths
-        for block in self.blocks:
-            rows, ends = block(rows, ends)
+        rows, ends = through(self.blocks, rows, lengths)
         states = self.lstm(self.dropout(rows.transpose(1, 2)), ends)
         logits: Tensor = self.head(self.dropout(states))
         return logits.where(step_mask(ends, logits.shape[1]).unsqueeze(2), 0.0)

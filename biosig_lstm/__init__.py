@@ -72,7 +72,7 @@ _PLACES = {
     "biosig_lstm.scoring.transcription": ("transcribe_files",),
     "biosig_lstm.shipped": ("pretrained",),
 }  # fmt: skip
-_MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes")
+_MODULES = ("datasets", "events", "features", "filters", "formats", "metrics", "models", "plot", "recipes", "studies")
 _HOMES = {name: module for module, names in _PLACES.items() for name in names}
 
 __all__ = ["__version__", *sorted(_HOMES), *_MODULES]  # noqa: PLE0604

@@ -30,7 +30,7 @@ LAYERS = {
     "training": 5,
     "estimators": 6,
     "recipes": 7, "scoring": 7, "shipped": 7,
-    "plot": 8, "report": 8,
+    "plot": 8, "report": 8, "studies": 8,
     "cli": 9, "demo": 9,
     "__main__": 10,
 }  # fmt: skip
@@ -42,8 +42,8 @@ ONLY_IN = {
     "wfdb": set(),
     "soundfile": {"formats"},
     "safetensors": {"estimators"},
-    "torch": {"models", "training", "estimators"},
-    "matplotlib": {"metrics", "plot"},
+    "torch": {"models", "training", "estimators", "studies"},
+    "matplotlib": {"metrics", "plot", "studies"},
     "requests": {"transfer"},
     "rich": {"cli", "training", "transfer"},
 }

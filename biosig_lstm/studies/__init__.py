@@ -1,0 +1,100 @@
+"""Studies of sequence models, by name: `run("gradient")` measures, and says which of the usual claims hold.
+
+A study is one file in this folder with a ``STUDY``; it is found by its name, nothing is registered by hand.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from biosig_lstm.errors import ParameterError, options
+from biosig_lstm.steps import names_in
+from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, StudyResult
+from biosig_lstm.studies._table import Table
+
+__all__ = ["Claim", "Findings", "Study", "StudyOptions", "StudyResult", "Table", "get", "names", "run"]
+
+
+def names() -> list[str]:
+    """Return the names of all studies, sorted.
+
+    Examples
+    --------
+    >>> "gradient" in names()
+    True
+    """
+    return sorted(name.replace("_", "-") for name in names_in(__name__))
+
+
+def get(name: str) -> Study[Any]:
+    """Return a study by name.
+
+    Raises
+    ------
+    ParameterError
+        When there is none of that name.
+
+    Examples
+    --------
+    >>> get("gradient").name
+    'gradient'
+    """
+    if name not in names():
+        raise ParameterError(f"study {options(name, names())}")
+    found: Study[Any] = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").STUDY
+    return found
+
+
+def run(
+    name: str,
+    *,
+    out: str | Path | None = None,
+    seed: int = 0,
+    quick: bool = False,
+    data: str | Path | None = None,
+    device: str = "cpu",
+    announce: Callable[[str], None] | None = None,
+) -> StudyResult:
+    """Run a study, and write it to a folder where one is named.
+
+    Parameters
+    ----------
+    name : str
+        One of `names()`.
+    out : path, optional
+        Folder for NAME.csv, NAME.md, NAME.png and NAME.json. What has been measured is written there too when the
+        study is interrupted or fails.
+    seed, quick, data, device, announce
+        As of `StudyOptions`.
+
+    Returns
+    -------
+    StudyResult
+        Its repr is the tables and claims, `plot()` the picture.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such study, an option is not allowed, or the folder cannot be written to.
+    DataError
+        When the study needs a database that is not there.
+    """
+    study = get(name)
+    quiet = {} if announce is None else {"announce": announce}
+    where = None if data is None else Path(data)
+    how = StudyOptions(seed=seed, quick=quick, data=where, device=device, **quiet)
+    if out is None:
+        return study.run(how)
+    from biosig_lstm.scoring import output_folder
+
+    folder = output_folder(out)
+    result = study.run(how, keep=lambda partial: _keep(partial, folder))
+    result.write(folder)
+    return result
+
+
+def _keep(partial: StudyResult, folder: Path) -> None:
+    partial.write(folder)

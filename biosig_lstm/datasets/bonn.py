@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import ClassVar
 
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._challenge import LargeDataset
-from biosig_lstm.datasets._named_files import named_files
+from biosig_lstm.datasets._named_files import NamedFiles
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 
 __all__ = ["DATASET", "FS_HZ", "GROUPINGS", "Bonn", "write_sample"]
@@ -32,11 +33,10 @@ GROUPINGS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """Label of each set: five classes, three (ZO, NF, S) or two (ZONF, S)."""
 
 _SAMPLES = 4097
-_FILE = re.compile(r"([ZONFS]\d{3})\.txt", re.IGNORECASE)
 
 
 @dataclass(frozen=True, repr=False)
-class Bonn(LargeDataset):
+class Bonn(NamedFiles, LargeDataset):
     """The database as it is published: ``Z/Z001.txt`` and so on, each line of a file one number.
 
     Files are known by their names, in whatever folders they lie and in letters of either case: ``n/N001.TXT`` is
@@ -59,20 +59,18 @@ class Bonn(LargeDataset):
     published: each is a subject of its own, so no split keeps the patients apart.
     """
 
+    file_name: ClassVar[re.Pattern[str]] = re.compile(r"([ZONFS]\d{3})\.txt", re.IGNORECASE)
+
     grouping: str = "sets"
 
     def __post_init__(self) -> None:
         if self.grouping not in GROUPINGS:
             raise ParameterError(f"{self.card.name}: grouping {options(self.grouping, GROUPINGS)}")
 
-    def find_records(self) -> set[str]:
-        """Return the names of the segments at the root and in the folders below it."""
-        return set(self.paths)
-
     @cached_property
     def paths(self) -> dict[str, Path]:
-        """The file of each segment that was there when they were first asked for."""
-        return {name.upper(): path for name, path in named_files(self.root, _FILE)}
+        """The file of each segment, its name in capitals, that was there when they were first asked for."""
+        return {name.upper(): path for name, path in super().paths.items()}
 
     def subject_of(self, record: str) -> str:
         """Return a name of the segment that no other database has for a person: ``bonn-S001`` of ``S001``."""
@@ -86,9 +84,7 @@ class Bonn(LargeDataset):
         DataError
             When its file is not there, is empty, or holds anything but a number a line.
         """
-        if record not in self.paths:
-            raise DataError(f"no file {record}.txt in {self.root} or the folders below it")
-        signal = _numbers(self.paths[record])
+        signal = _numbers(self.path_of(record))
         mark = Annotations([0], [len(signal)], [GROUPINGS[self.grouping][record[0]]], [record[0]])
         said = "the file states no unit: taken for uV"
         return Recording(signal[None], FS_HZ, ["EEG"], ["uV"], id=record, annotations=mark, history=(said,))

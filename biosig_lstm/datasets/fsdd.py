@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +13,7 @@ import numpy.typing as npt
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._card import Protocol
 from biosig_lstm.datasets._challenge import LargeDataset
-from biosig_lstm.datasets._named_files import named_files
-from biosig_lstm.errors import DataError
+from biosig_lstm.datasets._named_files import NamedFiles
 from biosig_lstm.formats.audio import read_audio, write_audio
 
 __all__ = ["DATASET", "DIGITS", "Fsdd", "write_sample"]
@@ -22,12 +21,11 @@ __all__ = ["DATASET", "DIGITS", "Fsdd", "write_sample"]
 DIGITS = tuple("0123456789")
 """The labels."""
 
-_FILE = re.compile(r"(\d_[^_]+_\d+)\.wav", re.IGNORECASE)
 _CLASSIC_TEST = range(5)
 
 
 @dataclass(frozen=True, repr=False)
-class Fsdd(LargeDataset):
+class Fsdd(NamedFiles, LargeDataset):
     """The files as they are published: ``recordings/7_jackson_32.wav`` is the 32nd time that Jackson says seven.
 
     Files are known by their names, in whatever folders they lie; of several of one name the one least deep is read,
@@ -39,14 +37,7 @@ class Fsdd(LargeDataset):
     your own may have any name without an underscore; capitals make no other speaker.
     """
 
-    def find_records(self) -> set[str]:
-        """Return the names of the words at the root and in the folders below it."""
-        return set(self.paths)
-
-    @cached_property
-    def paths(self) -> dict[str, Path]:
-        """The file of each word that was there when they were first asked for."""
-        return dict(named_files(self.root, _FILE))
+    file_name: ClassVar[re.Pattern[str]] = re.compile(r"(\d_[^_]+_\d+)\.wav", re.IGNORECASE)
 
     def subject_of(self, record: str) -> str:
         """Return a name of the speaker that no other database has for a person: ``fsdd-jackson``."""
@@ -71,9 +62,7 @@ class Fsdd(LargeDataset):
         DataError
             When its file is not there or is not sound.
         """
-        if record not in self.paths:
-            raise DataError(f"no file {record}.wav in {self.root} or the folders below it")
-        recording = read_audio(self.paths[record])
+        recording = read_audio(self.path_of(record))
         return recording.with_annotations(Annotations([0], [recording.n_samples], [record[0]]))
 
 

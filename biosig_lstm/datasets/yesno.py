@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from biosig_lstm.containers import Annotations, Recording
-from biosig_lstm.datasets._base import Dataset
-from biosig_lstm.datasets._named_files import named_files
-from biosig_lstm.errors import DataError
+from biosig_lstm.datasets._named_files import NamedFiles
 from biosig_lstm.formats.audio import read_audio, write_audio
 from biosig_lstm.windows.utterance import TRANSCRIPT
 
@@ -21,11 +19,9 @@ __all__ = ["DATASET", "WORDS", "YesNo", "write_sample"]
 WORDS = {"0": "no", "1": "yes"}
 """What a digit of a file's name says."""
 
-_FILE = re.compile(r"([01](?:_[01]){7})\.wav", re.IGNORECASE)
-
 
 @dataclass(frozen=True, repr=False)
-class YesNo(Dataset):
+class YesNo(NamedFiles):
     """The files as they are published: ``waves_yesno/0_1_0_0_0_1_1_0.wav``, eight words each.
 
     Files are known by their names, in whatever folders they lie; of several of one name the one least deep is read,
@@ -38,14 +34,7 @@ class YesNo(Dataset):
     model was trained on are kept apart from those it is scored on.
     """
 
-    def find_records(self) -> set[str]:
-        """Return the names of the recordings at the root and in the folders below it."""
-        return set(self.paths)
-
-    @cached_property
-    def paths(self) -> dict[str, Path]:
-        """The file of each recording that was there when they were first asked for."""
-        return dict(named_files(self.root, _FILE))
+    file_name: ClassVar[re.Pattern[str]] = re.compile(r"([01](?:_[01]){7})\.wav", re.IGNORECASE)
 
     def subject_of(self, record: str) -> str:
         """Return a name of the recording that no other database has for a person: ``yesno-0_1_0_0_0_1_1_0``."""
@@ -59,9 +48,7 @@ class YesNo(Dataset):
         DataError
             When its file is not there or is not sound.
         """
-        if record not in self.paths:
-            raise DataError(f"no file {record}.wav in {self.root} or the folders below it")
-        recording = read_audio(self.paths[record])
+        recording = read_audio(self.path_of(record))
         text = " ".join(WORDS[digit] for digit in record.split("_"))
         return recording.with_annotations(Annotations([0], [recording.n_samples], [TRANSCRIPT], [text]))
 

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.decoding import Alphabet
-from biosig_lstm.errors import BiosigError, DataError, LeakageError, ParameterError, options
+from biosig_lstm.errors import DataError, LeakageError, ParameterError, options
 from biosig_lstm.estimators._checks import check_layout, check_run
 from biosig_lstm.estimators._data import windows_of, windows_of_arrays
-from biosig_lstm.estimators._file import read_model, versions, write_model
+from biosig_lstm.estimators._file import read_kind, rebuilding, versions, write_model
 from biosig_lstm.estimators._training import Training, seen_in
 from biosig_lstm.estimators.gates import Gates, read_gates
 from biosig_lstm.estimators.predictions import Predictions
@@ -363,18 +363,9 @@ class Estimator:
         DataError
             When the file is absent, damaged, foreign, or holds another kind of model.
         """
-        header, weights = read_model(path)
-        if header.get("estimator") != cls.__name__:
-            raise DataError(f"{path}: holds a {header.get('estimator')}, not a {cls.__name__}")
-        try:
+        header, weights = read_kind(path, cls)
+        with rebuilding(path):
             return cls._from_header(header, weights)
-        except BiosigError as error:
-            raise DataError(f"{path}: {error}; it may be damaged, or from a later version") from error
-        except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = " ".join(str(error).split())[:300]
-            raise DataError(
-                f"{path}: header and weights do not fit together ({what}); copy or train it again"
-            ) from error
 
     def _take_layout(self, train: Windows) -> None:
         if train.step_labels != self.per_step:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigError, DataError, ParameterError
 
-__all__ = ["check_writable", "read_header", "read_model", "versions", "write_model"]
+__all__ = ["check_writable", "read_header", "read_kind", "read_model", "rebuilding", "versions", "write_model"]
 
 _KEY = "biosig_lstm"
 _FORMAT = 1
@@ -127,3 +128,35 @@ def read_model(path: str | Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except (SafetensorError, OSError) as error:
         raise DataError(f"{path}: cut short or damaged ({error}); copy or train it again") from error
     return header, {k: v.to(torch.float32) if v.is_floating_point() else v for k, v in weights.items()}
+
+
+def read_kind(path: str | Path, kind: type) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Return the header and the weights of a model file that a class wrote.
+
+    Raises
+    ------
+    DataError
+        As `read_header`, and when another class wrote it.
+    """
+    header, weights = read_model(path)
+    if header.get("estimator") != kind.__name__:
+        raise DataError(f"{path}: holds a {header.get('estimator')}, not a {kind.__name__}")
+    return header, weights
+
+
+@contextmanager
+def rebuilding(path: str | Path) -> Iterator[None]:
+    """Say of which file it is that a model cannot be built from what it holds.
+
+    Raises
+    ------
+    DataError
+        In the place of what is raised in the block, where a damaged file can raise it.
+    """
+    try:
+        yield
+    except BiosigError as error:
+        raise DataError(f"{path}: {error}; it may be damaged, or from a later version") from error
+    except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        what = " ".join(str(error).split())[:300]
+        raise DataError(f"{path}: header and weights do not fit together ({what}); copy or train it again") from error

@@ -27,7 +27,7 @@ from biosig_lstm.windows import Pieces
 if TYPE_CHECKING:
     from biosig_lstm.estimators.classifier import Classifier
 
-__all__ = ["Validation", "check_folds", "classifier_from_rows", "classifier_from_table", "prepared"]
+__all__ = ["Validation", "check_folds", "classifier_from_rows", "classifier_from_table", "prepared", "table_card"]
 
 _WINDOW_S = 30.0
 _SETTINGS = FitSettings(max_epochs=30, batch_size=16, learning_rate=3e-3, average_decay=0.98)
@@ -109,7 +109,8 @@ def classifier_from_rows(
         validation = _validated(Predictions.concatenate(said), table, folds)
     made = train(windows)
     made.validation = validation
-    made.card = _card(table, signal_kind(facts), validation)
+    task = f"recordings ({signal_kind(facts)}) to the classes {' '.join(table.classes)}"
+    made.card = table_card(table, task, scores=validation.scores if validation else None, n_splits=folds)
     return made
 
 
@@ -195,13 +196,14 @@ def _by_recording(said: Predictions) -> Predictions:
     return Predictions(names, said.subjects[first], said.samples[first] * 0, said.fs[first], logs, said.classes)
 
 
-def _card(table: Table, kind: str, validation: Validation | None) -> dict[str, Any]:
+def table_card(table: Table, task: str, *, scores: Scores | None, n_splits: int) -> dict[str, Any]:
+    """Return the card of a model that a table's recordings trained; `scores` are those of its validation, if any."""
     card: dict[str, Any] = {
-        "task": f"recordings ({kind}) to the classes {' '.join(table.classes)}",
+        "task": task,
         "data": f"{table.path.name}: {len(table)} rows of {len(table.subjects)} subjects",
         "limits": "Research use. Trained on the recordings of one table; says nothing about others unlike them.",
     }
-    if validation is not None:
-        shown = {name: interval.to_dict() for name, interval in validation.scores.metrics.items()}
-        card["validation"] = {"folds": validation.n_splits, "by": "subject", "metrics": shown}
+    if scores is not None:
+        shown = {name: interval.to_dict() for name, interval in scores.metrics.items()}
+        card["validation"] = {"folds": n_splits, "by": "subject", "metrics": shown}
     return card

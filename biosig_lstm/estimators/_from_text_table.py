@@ -15,7 +15,7 @@ from biosig_lstm.containers import Windows
 from biosig_lstm.decoding import Alphabet
 from biosig_lstm.decoding.alphabet import UNITS, split
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
-from biosig_lstm.estimators._from_table import check_folds, prepared
+from biosig_lstm.estimators._from_table import check_folds, prepared, table_card
 from biosig_lstm.estimators._sound import speech_augmentation, speech_models, speech_pipeline, speech_settings
 from biosig_lstm.estimators.transcripts import Transcripts
 from biosig_lstm.metrics.transcripts import TranscriptScores, transcript_scores
@@ -107,7 +107,8 @@ def transcriber_from_table(
         validation = _validated(parts, unit=unit, n_splits=folds)
     made = train(windows)
     made.validation = validation
-    made.card = _card(table, made, validation)
+    task = f"sound to text, {len(made.classes) - 1} {made.symbol_unit}"
+    made.card = table_card(table, task, scores=validation.scores if validation else None, n_splits=folds)
     return made
 
 
@@ -191,15 +192,3 @@ def _validated(parts: Sequence[tuple[Transcripts, Windows]], *, unit: str, n_spl
     texts = tuple(text for _, test in parts for text in _texts(test))
     subjects = np.concatenate([test.subjects for _, test in parts])
     return TranscriptValidation(transcript_scores(texts, said.texts, subjects, unit=unit), said, texts, n_splits)
-
-
-def _card(table: Table, model: Transcriber, validation: TranscriptValidation | None) -> dict[str, Any]:
-    card: dict[str, Any] = {
-        "task": f"sound to text, {len(model.classes) - 1} {model.symbol_unit}",
-        "data": f"{table.path.name}: {len(table)} rows of {len(table.subjects)} subjects",
-        "limits": "Research use. Trained on the recordings of one table; says nothing about others unlike them.",
-    }
-    if validation is not None:
-        shown = {name: interval.to_dict() for name, interval in validation.scores.metrics.items()}
-        card["validation"] = {"folds": validation.n_splits, "by": "subject", "metrics": shown}
-    return card

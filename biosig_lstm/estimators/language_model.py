@@ -14,8 +14,8 @@ import torch
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.decoding import Alphabet
-from biosig_lstm.errors import BiosigError, DataError, ParameterError, options
-from biosig_lstm.estimators._file import read_model, versions, write_model
+from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.estimators._file import read_kind, rebuilding, versions, write_model
 from biosig_lstm.models import spec_from_dict
 from biosig_lstm.models.causal_lstm import CausalLSTM, CausalLSTMNetwork, LSTMState
 from biosig_lstm.training import FitHistory, FitSettings, fit
@@ -201,10 +201,8 @@ class LanguageModel:
         DataError
             When the file is absent, damaged, foreign, or holds another kind of model.
         """
-        header, weights = read_model(path)
-        if header.get("estimator") != cls.__name__:
-            raise DataError(f"{path}: holds a {header.get('estimator')}, not a {cls.__name__}")
-        try:
+        header, weights = read_kind(path, cls)
+        with rebuilding(path):
             spec = spec_from_dict(header["model"])
             if not isinstance(spec, CausalLSTM):
                 raise DataError(f"a {type(spec).__name__} is no language model")
@@ -213,9 +211,6 @@ class LanguageModel:
             made.network = made._build(Alphabet(**header["alphabet"]))
             made.network.load_state_dict(weights)
             made.network.eval()
-        except (BiosigError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            what = " ".join(str(error).split())[:300]
-            raise DataError(f"{path}: damaged, or from a later version ({what}); copy or train it again") from error
         return made
 
 

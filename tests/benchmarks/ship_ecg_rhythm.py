@@ -6,39 +6,25 @@ python tests/benchmarks/ship_ecg_rhythm.py --card-only --cv rhythm.npz        th
 
 from __future__ import annotations
 
-import argparse
-import math
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+from _shipping import ship, tidy
 from cross_validate_rhythm import METRICS, N_SPLITS, PROTOCOL, done, scored
 
-from biosig_lstm import shipped
-from biosig_lstm.estimators import Classifier
-from biosig_lstm.recipes import train_protocol
-
-TARGET = Path(shipped.__file__).parent / "pretrained" / "ecg-rhythm.biosig"
+from biosig_lstm.estimators import Estimator
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data")
-    parser.add_argument("--cv", required=True, help="what cross_validate_rhythm.py wrote")
-    parser.add_argument("--out", type=Path, default=TARGET)
-    parser.add_argument("--card-only", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    trained = (
-        Classifier.load(chosen.out) if chosen.card_only else train_protocol(PROTOCOL, root=chosen.data, device="cpu")
-    )
-    trained.card |= {
-        "name": "ecg-rhythm",
-        "made": date.today().isoformat(),
+    ship("ecg-rhythm", protocol=PROTOCOL, card=card, doc=__doc__, half=False)
+
+
+def card(model: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "one lead of an ECG in any unit of voltage, 100 Hz or more, either way up; beats are found",
-        "networks": f"{trained.members} of the same kind from different seeds, each with trees, probabilities averaged",
-        "figures": figures(chosen.cv),
+        "networks": f"{model.members} of the same kind from different seeds, each with trees, probabilities averaged",
+        "figures": figures(measured),
         "limits": (
             "Research use; not a medical device. Trained on recordings of a hand-held device, mostly of 30 s, of "
             "people who are not named: whether some of them come twice is not known. The labels were given by few "
@@ -48,11 +34,9 @@ def main() -> None:
             "left out."
         ),
     }
-    trained.save(chosen.out)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
-def figures(path: str) -> dict[str, object]:
+def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
     seeds, folds = done(found), list(range(N_SPLITS))
     table = {}
@@ -65,11 +49,6 @@ def figures(path: str) -> dict[str, object]:
         "interval over recordings",
         **table,
     }
-
-
-def tidy(interval: object) -> list[float | None]:
-    values = (interval.value, interval.low, interval.high)  # type: ignore[attr-defined]
-    return [None if math.isnan(v) else round(v, 4) for v in values]
 
 
 if __name__ == "__main__":

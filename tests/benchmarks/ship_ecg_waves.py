@@ -5,47 +5,32 @@ python tests/benchmarks/ship_ecg_waves.py --data LUDB --cv scores.json
 
 from __future__ import annotations
 
-import argparse
 import json
-from datetime import date
 from pathlib import Path
+from typing import Any
 
-import torch
+from _shipping import ship
 
-from biosig_lstm import shipped
+from biosig_lstm.estimators import Estimator
 from biosig_lstm.metrics.waves import BOUNDARIES
-from biosig_lstm.recipes import train_protocol
 
 KINDS = ("se", "pp", "mean_ms", "sd_ms")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True)
-    parser.add_argument("--cv", required=True, type=Path, help="what cross_validate_waves.py --json wrote")
-    parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "ecg-waves.biosig")
-    parser.add_argument("--trained", type=Path, help="write the card of this trained model anew instead of training")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    if chosen.trained:
-        from biosig_lstm.estimators import load
+    ship("ecg-waves", protocol="ludb", card=card, doc=__doc__)
 
-        model = load(chosen.trained)
-    else:
-        model = train_protocol("ludb", root=chosen.data, device="cpu", announce=print)
-    model.card |= {
-        "name": "ecg-waves",
-        "made": date.today().isoformat(),
+
+def card(_: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "one lead or more of an ECG in any unit of voltage, 200 Hz or more, any length",
-        "figures": figures(json.loads(chosen.cv.read_text(encoding="utf-8"))),
+        "figures": figures(json.loads(measured.read_text(encoding="utf-8"))),
         "limits": (
             "Research use; not a medical device. 10-s resting ECGs of one hospital, few in atrial fibrillation, "
             "paced or in AV block; the experts marked no P waves in third-degree AV block, nor does the model look for "
             "more than one between two QRS complexes. Not tested on ambulatory recordings."
         ),
     }
-    model.save(chosen.out, half=True)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
 def figures(scores: dict[str, dict[str, dict[str, float]]]) -> dict[str, object]:

@@ -6,41 +6,26 @@ python tests/benchmarks/ship_eeg_arithmetic.py --card-only --cv eegmat.npz      
 
 from __future__ import annotations
 
-import argparse
-import math
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+from _shipping import ship, tidy
 from cross_validate_eegmat import METRICS, PROTOCOL, done, scored
 
-from biosig_lstm import shipped
-from biosig_lstm.estimators import Classifier
-from biosig_lstm.metrics import Interval
-from biosig_lstm.recipes import train_protocol
-
-TARGET = Path(shipped.__file__).parent / "pretrained" / "eeg-arithmetic.biosig"
+from biosig_lstm.estimators import Estimator
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data")
-    parser.add_argument("--cv", required=True, help="what cross_validate_eegmat.py wrote")
-    parser.add_argument("--out", type=Path, default=TARGET)
-    parser.add_argument("--card-only", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    trained = (
-        Classifier.load(chosen.out) if chosen.card_only else train_protocol(PROTOCOL, root=chosen.data, device="cpu")
-    )
-    trained.card |= {
-        "name": "eeg-arithmetic",
-        "made": trained.card.get("made", date.today().isoformat()),
+    ship("eeg-arithmetic", protocol=PROTOCOL, card=card, doc=__doc__, half=False)
+
+
+def card(model: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "19 channels of the 10-20 system in any unit of voltage, 92 Hz or more; pieces of 30 s",
-        "networks": f"{trained.members} of the same kind from different seeds, each with a kernel machine, "
+        "networks": f"{model.members} of the same kind from different seeds, each with a kernel machine, "
         "probabilities averaged",
-        "figures": figures(chosen.cv),
+        "figures": figures(measured),
         "limits": (
             "Research use; not a medical device. Trained on 12 students of one laboratory, references at the ears, "
             "cleaned by its own analysis of components. Rest always came first: what drifts with time is on the side "
@@ -48,11 +33,9 @@ def main() -> None:
             "what it says of other tasks, of open eyes and of sleep is not known."
         ),
     }
-    trained.save(chosen.out)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
-def figures(path: str) -> dict[str, object]:
+def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
     seeds = done(found)
     table = {name: {metric: tidy(scores[metric]) for metric in METRICS} for name, scores in scored(found, seeds=seeds)}
@@ -62,11 +45,6 @@ def figures(path: str) -> dict[str, object]:
         "95 % interval over people; the recipe was chosen on the same people",
         **table,
     }
-
-
-def tidy(interval: Interval) -> list[float | None]:
-    values = (interval.value, interval.low, interval.high)
-    return [None if math.isnan(v) else round(v, 4) for v in values]
 
 
 if __name__ == "__main__":

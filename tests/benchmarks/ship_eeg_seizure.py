@@ -6,41 +6,26 @@ python tests/benchmarks/ship_eeg_seizure.py --card-only --cv bonn.npz        the
 
 from __future__ import annotations
 
-import argparse
-import math
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+from _shipping import ship, tidy
 from cross_validate_bonn import METRICS, N_SPLITS, PROTOCOL, done, scored
 
-from biosig_lstm import shipped
-from biosig_lstm.estimators import Classifier
-from biosig_lstm.metrics import Interval
-from biosig_lstm.recipes import train_protocol
-
-TARGET = Path(shipped.__file__).parent / "pretrained" / "eeg-seizure.biosig"
+from biosig_lstm.estimators import Estimator
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data")
-    parser.add_argument("--cv", required=True, help="what cross_validate_bonn.py wrote")
-    parser.add_argument("--out", type=Path, default=TARGET)
-    parser.add_argument("--card-only", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    trained = (
-        Classifier.load(chosen.out) if chosen.card_only else train_protocol(PROTOCOL, root=chosen.data, device="cpu")
-    )
-    trained.card |= {
-        "name": "eeg-seizure",
-        "made": trained.card.get("made", date.today().isoformat()),
+    ship("eeg-seizure", protocol=PROTOCOL, card=card, doc=__doc__, half=False)
+
+
+def card(model: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "one channel of EEG in any unit of voltage, 172 Hz or more; longer ones in pieces of at most 24 s",
-        "networks": f"{trained.members} of the same kind from different seeds, each with a kernel machine, "
+        "networks": f"{model.members} of the same kind from different seeds, each with a kernel machine, "
         "probabilities averaged",
-        "figures": figures(chosen.cv),
+        "figures": figures(measured),
         "limits": (
             "Research use; not a medical device, and no detector of seizures in a long recording. Trained on chosen "
             "segments of one laboratory, five healthy people and five patients: which segment is of whom was not "
@@ -51,11 +36,9 @@ def main() -> None:
             "epileptogenic zone; S seizure."
         ),
     }
-    trained.save(chosen.out)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
-def figures(path: str) -> dict[str, object]:
+def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
     seeds = done(found)
     table = {}
@@ -68,11 +51,6 @@ def figures(path: str) -> dict[str, object]:
         "does; value and 95 % interval over segments",
         **table,
     }
-
-
-def tidy(interval: Interval) -> list[float | None]:
-    values = (interval.value, interval.low, interval.high)
-    return [None if math.isnan(v) else round(v, 4) for v in values]
 
 
 if __name__ == "__main__":

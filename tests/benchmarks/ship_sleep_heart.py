@@ -6,39 +6,26 @@ python tests/benchmarks/ship_sleep_heart.py --cv cv.npz --card-only             
 
 from __future__ import annotations
 
-import argparse
-import math
-from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
+from _shipping import ship, tidy
 from cross_validate_sleep import NAMES, PER_EPOCH, scores_of, seeds_in, subject_kappa
 
-from biosig_lstm import shipped
-from biosig_lstm.estimators import load
-from biosig_lstm.metrics import STAGE_CLASSES, Interval, Scores
-from biosig_lstm.recipes import train_protocol
+from biosig_lstm.estimators import Estimator
+from biosig_lstm.metrics import STAGE_CLASSES, Scores
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="folder of slpdb")
-    parser.add_argument("--cv", required=True, help="what cross_validate_sleep.py wrote")
-    parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "sleep-heart.biosig")
-    parser.add_argument("--card-only", action="store_true", help="keep the weights that are there")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    if chosen.card_only:
-        model = load(chosen.out)
-    else:
-        model = train_protocol("slpdb", root=chosen.data, device="cpu", announce=print)
-    model.card |= {
-        "name": "sleep-heart",
-        "made": model.card.get("made", date.today().isoformat()),
+    ship("sleep-heart", protocol="slpdb", card=card, doc=__doc__)
+
+
+def card(model: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "heart beats of a night, annotated or found in an ECG of any unit of voltage; half an hour at least",
         "networks": f"{model.members} of the same kind from different seeds, probabilities averaged",
-        "figures": figures(chosen.cv, model.members),
+        "figures": figures(measured, model.members),
         "limits": (
             "Research use; not a medical device. 13 men of 32 to 56 with sleep apnea, from one laboratory in 1989-90, "
             "staged by the rules of 1968: healthy sleepers, women, other ages and atrial fibrillation were never seen. "
@@ -46,11 +33,9 @@ def main() -> None:
             "of staging by EEG. The whole night must be there: each epoch is seen against the rest of it."
         ),
     }
-    model.save(chosen.out, half=True)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
-def figures(path: str, members: int) -> dict[str, object]:
+def figures(path: Path, members: int) -> dict[str, object]:
     found = dict(np.load(path))
     seeds = seeds_in(found)[:members]
     shown = {"sleep-heart": scores_of(found, seeds)} | {what: scores_of(found, [what]) for what in PER_EPOCH}
@@ -64,11 +49,6 @@ def figures(path: str, members: int) -> dict[str, object]:
 
 def table(scores: Scores) -> dict[str, object]:
     return {name: tidy(scores[name]) for name in NAMES} | {"median kappa of a subject": round(subject_kappa(scores), 4)}
-
-
-def tidy(interval: Interval) -> list[float | None]:
-    values = (interval.value, interval.low, interval.high)
-    return [None if math.isnan(v) else round(v, 4) for v in values]
 
 
 if __name__ == "__main__":

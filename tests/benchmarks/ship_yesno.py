@@ -6,44 +6,29 @@ python tests/benchmarks/ship_yesno.py --cv cv.json --card-only                  
 
 from __future__ import annotations
 
-import argparse
 import json
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-import torch
+from _shipping import ship
 from cross_validate_yesno import scores_of
 
-from biosig_lstm import shipped
-from biosig_lstm.estimators import load
-from biosig_lstm.recipes import train_protocol
+from biosig_lstm.estimators import Estimator
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="folder of yesno")
-    parser.add_argument("--cv", required=True, type=Path, help="what cross_validate_yesno.py wrote")
-    parser.add_argument("--out", type=Path, default=Path(shipped.__file__).parent / "pretrained" / "yesno.biosig")
-    parser.add_argument("--card-only", action="store_true", help="keep the weights that are there")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
-    if chosen.card_only:
-        model = load(chosen.out)
-    else:
-        model = train_protocol("yesno", root=chosen.data, device="cpu", announce=print)
-    model.card |= {
-        "name": "yesno",
-        "made": model.card.get("made", date.today().isoformat()),
+    ship("yesno", protocol="yesno", card=card, doc=__doc__)
+
+
+def card(_: Estimator, measured: Path) -> dict[str, Any]:
+    return {
         "input": "sound of one or more channels at 8 kHz or more",
-        "figures": figures(json.loads(chosen.cv.read_text(encoding="utf-8"))),
+        "figures": figures(json.loads(measured.read_text(encoding="utf-8"))),
         "limits": (
             "A demonstration. One man, one microphone, two words of Hebrew (ken, lo) with pauses between: nothing is "
             "known of other speakers, and whatever else is said comes out as yes or no, or as nothing."
         ),
     }
-    model.save(chosen.out, half=True)
-    print(f"{chosen.out}: {chosen.out.stat().st_size} bytes")
 
 
 def figures(found: list[dict[str, Any]]) -> dict[str, object]:

@@ -9,15 +9,12 @@ members can be averaged as the recipe averages them. What is in the file already
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
+from _members import arguments, done, one_member, print_table, time_taken
 
 from biosig_lstm import datasets
 from biosig_lstm.containers import Windows
@@ -27,16 +24,11 @@ from biosig_lstm.splits import kfold_by_subject
 
 PROTOCOL, N_SPLITS = "bonn", 10
 METRICS = ("accuracy", "macro_f1", "accuracy_2", "accuracy_3")
+LAST = [f"{fold}/joined" for fold in range(N_SPLITS)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="folder of bonn")
-    parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--report", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    chosen = arguments(__doc__, data="bonn", seeds=(0, 1, 2))
     if not chosen.report:
         windows = recipe_for(PROTOCOL).pipeline(datasets.get("bonn", chosen.data).recordings())
         for seed in chosen.seeds:
@@ -50,9 +42,7 @@ def run_fold(train: Windows, test: Windows, *, seed: int, fold: int, out: Path) 
     if f"{seed}/{fold}/joined" in found:
         return
     started, cpu = time.perf_counter(), time.process_time()
-    recipe: Any = recipe_for(PROTOCOL)
-    recipe = replace(recipe, members=1, settings=replace(recipe.settings, seed=seed, device="cpu"))
-    model = recipe.fit_windows(train, progress=False)
+    model = one_member(PROTOCOL, seed=seed).fit_windows(train, progress=False)
     model.check_unseen(test)
     answers = {"joined": model.predict(test).probabilities}
     for name, share in (("kernel machine", 1.0), ("BiLSTM", 0.0)):
@@ -73,22 +63,12 @@ def scored(found: dict[str, np.ndarray], *, seeds: list[int]) -> Iterator[tuple[
         yield name, label_scores(truth, np.mean(each, axis=0), segments, classes=plan.classes, merged=plan.merged)
 
 
-def done(found: dict[str, np.ndarray]) -> list[int]:
-    """Return the seeds of which every fold is there."""
-    seeds = sorted({int(key.split("/")[0]) for key in found if key[0].isdigit()})
-    return [seed for seed in seeds if all(f"{seed}/{fold}/joined" in found for fold in range(N_SPLITS))]
-
-
 def report(path: Path) -> None:
     found = dict(np.load(path))
-    seeds = done(found)
-    seconds = np.sum([found[f"{seed}/{fold}/seconds"] for seed in seeds for fold in range(N_SPLITS)], axis=0)
-    print(f"\nseeds {seeds}, {N_SPLITS} folds: {seconds[0]:.0f} s, of which {seconds[1]:.0f} s of a processor\n")
-    print(f"| members | answer | {' | '.join(METRICS)} |\n|---|---|{'---|' * len(METRICS)}")
-    for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
-        for name, scores in scored(found, seeds=chosen):
-            print(f"| {len(chosen)} | {name} | {' | '.join(str(scores[metric]) for metric in METRICS)} |")
-    print(f"\n{scores!r}")
+    seeds = done(found, last=LAST)
+    print(f"\nseeds {seeds}, {time_taken(found, seeds=seeds, folds=range(N_SPLITS))}\n")
+    print_table(lambda some: scored(found, seeds=some), seeds=seeds, metrics=METRICS)
+    print(f"\n{[scores for _, scores in scored(found, seeds=seeds)][-1]!r}")
 
 
 if __name__ == "__main__":

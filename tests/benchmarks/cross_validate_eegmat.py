@@ -8,14 +8,11 @@ The recordings are prepared once. Each fold trains one member of the recipe for 
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
+from _members import arguments, done, one_member, print_table
 
 from biosig_lstm import datasets
 from biosig_lstm.containers import Windows
@@ -25,17 +22,12 @@ from biosig_lstm.splits import leave_one_subject_out
 
 PROTOCOL = "eegmat"
 METRICS = ("balanced_accuracy", "auc", "accuracy")
+LAST = ("joined",)
 ANSWERS = ("BiLSTM", "kernel machine", "joined")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="folder of eegmat")
-    parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
-    parser.add_argument("--report", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    chosen = arguments(__doc__, data="eegmat", seeds=(0, 1, 2))
     if not chosen.report:
         windows = recipe_for(PROTOCOL).pipeline(datasets.get(PROTOCOL, chosen.data).recordings())
         for seed in chosen.seeds:
@@ -47,8 +39,7 @@ def run(windows: Windows, *, seed: int, out: Path) -> None:
     found = dict(np.load(out)) if out.exists() else {}
     if f"{seed}/joined" in found:
         return
-    recipe: Any = recipe_for(PROTOCOL)
-    recipe = replace(recipe, members=1, settings=replace(recipe.settings, seed=seed, device="cpu"))
+    recipe = one_member(PROTOCOL, seed=seed)
     answers: dict[str, list[np.ndarray]] = {name: [] for name in ANSWERS}
     tested = []
     for train, test in leave_one_subject_out(windows):
@@ -64,11 +55,6 @@ def run(windows: Windows, *, seed: int, out: Path) -> None:
     found |= {f"{seed}/{name}": np.concatenate(parts) for name, parts in answers.items()}
     found |= {"truth": np.asarray(seen.y), "subjects": seen.subjects, "recordings": seen.recordings}
     np.savez_compressed(out, **found)
-
-
-def done(found: dict[str, np.ndarray]) -> list[int]:
-    """Return the seeds that are there."""
-    return sorted({int(key.split("/")[0]) for key in found if key[0].isdigit()})
 
 
 def scored(found: dict[str, np.ndarray], *, seeds: list[int]) -> Iterator[tuple[str, Scores]]:
@@ -88,12 +74,9 @@ def scored(found: dict[str, np.ndarray], *, seeds: list[int]) -> Iterator[tuple[
 
 def report(path: Path) -> None:
     found = dict(np.load(path))
-    seeds = done(found)
+    seeds = done(found, last=LAST)
     print(f"\nseeds {seeds}, leaving one person out\n")
-    print(f"| members | answer | {' | '.join(METRICS)} |\n|---|---|{'---|' * len(METRICS)}")
-    for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
-        for name, scores in scored(found, seeds=chosen):
-            print(f"| {len(chosen)} | {name} | {' | '.join(str(scores[metric]) for metric in METRICS)} |")
+    print_table(lambda some: scored(found, seeds=some), seeds=seeds, metrics=METRICS)
 
 
 if __name__ == "__main__":

@@ -9,15 +9,14 @@ members can be averaged as the recipe averages them. What is in the file already
 
 from __future__ import annotations
 
-import argparse
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from _members import arguments, done, one_member, print_table, time_taken
 
 from biosig_lstm import datasets
 from biosig_lstm.containers import Windows
@@ -29,16 +28,11 @@ from biosig_lstm.training.trees import item_statistics
 
 PROTOCOL, N_SPLITS = "cinc2017", 5
 METRICS = ("f1_N", "f1_A", "f1_O", "f1_P", "f1_cinc")
+LAST = [f"{fold}/joined" for fold in range(N_SPLITS)]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", help="folder of cinc2017")
-    parser.add_argument("--out", required=True, type=Path)
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
-    parser.add_argument("--report", action="store_true")
-    chosen = parser.parse_args()
-    torch.set_num_threads(1)
+    chosen = arguments(__doc__, data="cinc2017", seeds=(0, 1))
     if not chosen.report:
         windows = recipe_for(PROTOCOL).pipeline(datasets.get(PROTOCOL, chosen.data).recordings())
         for seed in chosen.seeds:
@@ -52,9 +46,7 @@ def run_fold(train: Windows, test: Windows, *, seed: int, fold: int, out: Path) 
     if f"{seed}/{fold}/joined" in found:
         return
     started, cpu = time.perf_counter(), time.process_time()
-    recipe: Any = recipe_for(PROTOCOL)
-    recipe = replace(recipe, members=1, settings=replace(recipe.settings, seed=seed, device="cpu"))
-    model = recipe.fit_windows(train, progress=False)
+    model = one_member(PROTOCOL, seed=seed).fit_windows(train, progress=False)
     model.check_unseen(test)
     answers = {"joined": model.predict(test).probabilities, "trees": trees_alone(model, test)}
     model.networks[0].trees.grown.zero_()
@@ -81,21 +73,11 @@ def scored(found: dict[str, np.ndarray], *, seeds: list[int], folds: list[int]) 
         yield name, cinc2017_scores(truth, np.mean(each, axis=0).argmax(axis=1), records)
 
 
-def done(found: dict[str, np.ndarray]) -> list[int]:
-    """Return the seeds of which every fold is there."""
-    seeds = sorted({int(key.split("/")[0]) for key in found if key[0].isdigit()})
-    return [seed for seed in seeds if all(f"{seed}/{fold}/joined" in found for fold in range(N_SPLITS))]
-
-
 def report(path: Path) -> None:
     found = dict(np.load(path))
-    seeds, folds = done(found), list(range(N_SPLITS))
-    seconds = np.sum([found[f"{seed}/{fold}/seconds"] for seed in seeds for fold in folds], axis=0)
-    print(f"\nseeds {seeds}, {N_SPLITS} folds: {seconds[0]:.0f} s, of which {seconds[1]:.0f} s of a processor\n")
-    print(f"| members | answer | {' | '.join(METRICS)} |\n|---|---|{'---|' * len(METRICS)}")
-    for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
-        for name, scores in scored(found, seeds=chosen, folds=folds):
-            print(f"| {len(chosen)} | {name} | {' | '.join(str(scores[metric]) for metric in METRICS)} |")
+    seeds, folds = done(found, last=LAST), list(range(N_SPLITS))
+    print(f"\nseeds {seeds}, {time_taken(found, seeds=seeds, folds=folds)}\n")
+    print_table(lambda some: scored(found, seeds=some, folds=folds), seeds=seeds, metrics=METRICS)
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _members import done
 from _shipping import ship, tidy
-from cross_validate_rhythm import METRICS, N_SPLITS, PROTOCOL, done, scored
+from cross_validate_rhythm import LAST, METRICS, N_SPLITS, PROTOCOL, scored
 
 from biosig_lstm.estimators import Estimator
 
@@ -38,7 +39,7 @@ def card(model: Estimator, measured: Path) -> dict[str, Any]:
 
 def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
-    seeds, folds = done(found), list(range(N_SPLITS))
+    seeds, folds = done(found, last=LAST), list(range(N_SPLITS))
     table = {}
     for count in sorted({1, len(seeds)}):
         for name, scores in scored(found, seeds=seeds[:count], folds=folds):

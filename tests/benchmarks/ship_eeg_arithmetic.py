@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from _members import done
 from _shipping import ship, tidy
-from cross_validate_eegmat import METRICS, PROTOCOL, done, scored
+from cross_validate_eegmat import LAST, METRICS, PROTOCOL, scored
 
 from biosig_lstm.estimators import Estimator
 
@@ -37,7 +38,7 @@ def card(model: Estimator, measured: Path) -> dict[str, Any]:
 
 def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
-    seeds = done(found)
+    seeds = done(found, last=LAST)
     table = {name: {metric: tidy(scores[metric]) for metric in METRICS} for name, scores in scored(found, seeds=seeds)}
     return {
         "what": f"leaving one of the 12 people out, {len(seeds)} networks averaged: the network alone, its kernel "

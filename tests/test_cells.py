@@ -14,14 +14,16 @@ from hypothesis import strategies as st
 from torch import nn
 
 import biosig_lstm as bl
-from biosig_lstm import datasets
+from biosig_lstm import datasets, models
 from biosig_lstm.cli import main
 from biosig_lstm.containers import Windows
+from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import load
 from biosig_lstm.models import (
     CELLS,
     BiLSTM,
+    CausalLSTM,
     ConvBiLSTM,
     initialise_gru,
     initialise_rnn,
@@ -30,6 +32,7 @@ from biosig_lstm.models import (
     with_cell,
     with_memory,
 )
+from biosig_lstm.models._causal import CONTEXT_STEPS, CausalTransformerLayer
 from biosig_lstm.models._transformer import sinusoidal_positions
 from biosig_lstm.recipes import recipe_for, recipe_names
 
@@ -181,6 +184,115 @@ def test_memory_is_set_from_the_lengths_of_the_items() -> None:
     assert with_memory(BiLSTM(4), [10]) == BiLSTM(4)
     with pytest.raises(ParameterError, match="memory_steps='auto' is set from the lengths of the items by an est"):
         spec.build(n_features=1, n_outputs=2)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@settings(max_examples=12, deadline=None)
+@given(stretches=st.lists(st.integers(1, 40), min_size=1, max_size=6), num_layers=st.integers(1, 2))
+def test_reading_on_from_a_state_is_reading_at_once(cell: str, stretches: list[int], num_layers: int) -> None:
+    torch.manual_seed(0)
+    network = CausalLSTM(16, num_layers=num_layers, cell=cell).build(n_features=3, n_outputs=2).eval()
+    x = torch.randn(2, sum(stretches), 3)
+    with torch.no_grad():
+        at_once, last = network.read(x)
+        state, parts = None, []
+        for part in x.split(stretches, dim=1):
+            said, state = network.read(part, state)
+            parts.append(said)
+        torch.testing.assert_close(torch.cat(parts, dim=1), at_once, atol=1e-5, rtol=0)
+        for one, other in zip(state, last, strict=True):
+            torch.testing.assert_close(one, other, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_what_comes_changes_nothing_that_was_said(cell: str) -> None:
+    torch.manual_seed(0)
+    network = CausalLSTM(16, num_layers=2, cell=cell).build(n_features=3, n_outputs=2).eval()
+    x, count = torch.randn(1, 60, 3), torch.tensor([60])
+    other = x.clone()
+    other[:, 40:] = 9.0
+    with torch.no_grad():
+        one, two = network(x, count), network(other, count)
+    torch.testing.assert_close(one[:, :40], two[:, :40], atol=1e-6, rtol=0)
+    assert (one[:, 40:] - two[:, 40:]).abs().min() > 0
+
+
+@pytest.mark.parametrize("cell", TORCH)
+def test_causal_layers_are_those_of_torch(cell: str) -> None:
+    torch.manual_seed(0)
+    network = CausalLSTM(6, num_layers=2, dropout=0.0, cell=cell).build(n_features=4, n_outputs=2)
+    peer = TORCH[cell](4, 6, 2, batch_first=True)
+    names = {f"{name[:-1]}{depth}": w for depth in (0, 1) for name, w in network.layers[depth].state_dict().items()}
+    peer.load_state_dict(names)
+    x = torch.randn(3, 30, 4)
+    torch.testing.assert_close(network.read(x)[0], network.head(peer(x)[0]), atol=1e-6, rtol=0)
+
+
+def test_a_causal_transformer_attends_to_what_is_near_by_hand() -> None:
+    """softmax(q k / sqrt(d) - slope * distance) v over a step and the 256 before it (Press et al. 2022)."""
+    torch.manual_seed(0)
+    layer = CausalTransformerLayer(32, 32).eval()
+    x = torch.randn(1, 300, 32)
+    with torch.no_grad():
+        read, state = layer(x)
+        query, key, value = layer.project(layer.attention_norm(x))[0].chunk(3, dim=1)
+        for t in (0, 7, 299):
+            first = max(t - CONTEXT_STEPS, 0)
+            back = torch.arange(t - first, -1, -1)
+            heads = []
+            for head, slope in enumerate((2.0**-4, 2.0**-8)):
+                mine = slice(16 * head, 16 * head + 16)
+                scores = key[first : t + 1, mine] @ query[t, mine] / 4 - slope * back
+                heads.append(scores.softmax(dim=0) @ value[first : t + 1, mine])
+            after = x[0, t] + layer.gather(torch.cat(heads))
+            torch.testing.assert_close(read[0, t], after + layer.feed(layer.feed_norm(after)), atol=1e-5, rtol=0)
+    assert [part.shape for part in state] == [(256, 1, 32), (256, 1, 32), (256, 1, 1)]
+
+
+@pytest.mark.parametrize("width", [32, 64])
+def test_a_causal_transformer_has_about_the_parameters_of_a_one_way_lstm(width: int) -> None:
+    lstm, other = (
+        sum(p.numel() for p in CausalLSTM(32, cell=cell).build(n_features=width, n_outputs=2).parameters())
+        for cell in ("lstm", "transformer")
+    )
+    assert 0.95 < other / lstm < 1.1
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_language_model_of_every_cell_says_the_same_symbol_by_symbol(cell: str, tmp_path: Path) -> None:
+    texts = ["do mi so do", "mi so", "so ti ti do"] * 4
+    spec = CausalLSTM(8, dropout=0.0, embedding_size=8, memory_steps="auto", cell=cell)
+    model = bl.LanguageModel(spec, unit="words").fit(texts, max_epochs=2, device="cpu", progress=False)
+    assert model.model.memory_steps == 5
+    model.save(tmp_path / "l.biosig")
+    again = bl.LanguageModel.load(tmp_path / "l.biosig")
+    scorer = again.scorer(Alphabet(("ti", "so", "mi", "do"), unit="words"), weight=1.0)
+    states, totals = [scorer.start(), scorer.start()], [0.0, 0.0]
+    (states[1],) = scorer.advance([states[1]], [2])
+    totals[1] = float(scorer.scores([scorer.start()])[0, 1])
+    for k, (one, two) in enumerate([(1, 3), (4, 4)]):
+        said = scorer.scores(states)
+        totals = [totals[0] + said[0, one - 1], totals[1] + said[1, two - 1]]
+        states = scorer.advance(states, [one, two])
+        assert len(states) == 2, k
+    totals = [total + end for total, end in zip(totals, scorer.final(states), strict=True)]
+    np.testing.assert_allclose(totals, model.score(["ti do", "so mi do"]), atol=1e-5)
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("name", ["LSTMAutoencoder", "LSTMPredictor"])
+def test_anomalies_are_found_by_every_cell(name: str, cell: str, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    windows = Windows.from_arrays(
+        [rng.standard_normal((20, 2)) for _ in range(8)], subjects=[f"p{k % 4}" for k in range(8)], rate_hz=10.0
+    )
+    spec = with_cell(models.specs()[name](6, memory_steps="auto"), cell)
+    model = bl.AnomalyDetector(bl.Pipeline.of_arrays(), spec)
+    train, val = windows.select(np.arange(8) % 4 < 2), windows.select(np.arange(8) % 4 >= 2)
+    model.fit(train, val, **QUICK, false_alarms_per_h=1000.0)
+    assert model.model.memory_steps == 20
+    model.save(tmp_path / "m.biosig")
+    np.testing.assert_array_equal(load(tmp_path / "m.biosig").predict(val).scores, model.predict(val).scores)
 
 
 QUICK: dict[str, Any] = {"max_epochs": 1, "batch_size": 4, "device": "cpu", "progress": False}

@@ -7,7 +7,8 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import dataclass, fields
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,13 @@ every_spec = pytest.mark.parametrize("name", [*sorted(models.specs()), *(f"BiLST
 TASKS = [(name, per_step) for name, spec in sorted(models.specs().items()) for per_step in spec.answers_per_step]
 TASKS += [(f"BiLSTM:{cell}", per_step) for cell in RIVALS for per_step in (False, True)]
 every_task = pytest.mark.parametrize(("name", "per_step"), TASKS)
+READERS = {
+    "lstm": ("BidirectionalLSTM", "LSTM"),
+    "gru": ("BidirectionalGRU", "GRU"),
+    "rnn": ("BidirectionalRNN", "RNN"),
+    "transformer": ("TransformerReader", "CausalTransformerLayer"),
+}
+"""What a network of each cell reads by: in both directions, and forwards."""
 every_rival = pytest.mark.parametrize("name", [f"{name}:{cell}" for name in CHOOSING for cell in RIVALS])
 
 
@@ -247,8 +255,9 @@ def test_every_model_runs_with_every_cell(name: str) -> None:
     spec = specification(name)
     assert models.spec_from_dict(json.loads(json.dumps(spec.to_dict()))) == spec
     network = build(name, per_step=kind(name))
-    reader = {"gru": "BidirectionalGRU", "rnn": "BidirectionalRNN", "transformer": "TransformerReader"}[cell]
-    assert reader in {type(part).__name__ for part in network.modules()}
+    readers = {type(part).__name__ for part in network.modules()} & {*chain(*READERS.values())}
+    assert readers
+    assert readers <= set(READERS[cell])
     x, lengths = batch_of([90, 5, 40, 2], steps=93)
     together = network(x, lengths)
     together.square().sum().backward()
@@ -267,9 +276,19 @@ def test_an_unknown_cell_is_refused(name: str) -> None:
         models.with_cell(models.specs()[name](), "lstn")
 
 
+def test_every_model_leaves_the_cell_open_or_says_why_not() -> None:
+    named = {name for name, spec in models.specs().items() if spec.only_cell}
+    assert {*CHOOSING, *named} == set(models.specs())
+    assert not set(CHOOSING) & named
+
+
 def test_a_model_without_a_choice_says_so() -> None:
-    with pytest.raises(ParameterError, match="CausalLSTM has no cell to choose"):
-        models.with_cell(models.specs()["CausalLSTM"](), "gru")
+    @dataclass(frozen=True)
+    class OneCell(models.BiLSTM):
+        only_cell = "its weights are those of a published network"
+
+    with pytest.raises(ParameterError, match="OneCell has no cell to choose: its weights are those of a publ"):
+        models.with_cell(OneCell(), "gru")
 
 
 def test_a_wrong_description_is_refused() -> None:

@@ -16,7 +16,7 @@ from biosig_lstm.containers import Windows
 from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.estimators._file import read_kind, rebuilding, versions, write_model
-from biosig_lstm.models import spec_from_dict
+from biosig_lstm.models import spec_from_dict, with_memory
 from biosig_lstm.models.causal_lstm import CausalLSTM, CausalLSTMNetwork, LSTMState
 from biosig_lstm.training import FitHistory, FitSettings, fit
 from biosig_lstm.training.batch import LengthBuckets, collate
@@ -109,10 +109,11 @@ class LanguageModel:
         said = list(texts)
         if self.alphabet is None:
             self.alphabet = Alphabet.of(said, unit=self.unit)
+        train = _windows(said, self.alphabet)
+        val_windows = None if val is None else _windows(list(val), self.alphabet)
+        self.model = with_memory(self.model, train.lengths.tolist())
         torch.manual_seed(how.seed)
         network = self._build(self.alphabet)
-        val_windows = None if val is None else _windows(list(val), self.alphabet)
-        train = _windows(said, self.alphabet)
         self.history = fit(network, train, val_windows, settings=how, directory=directory, progress=progress)
         self.network, self.settings = network, how.to_dict()
         return self
@@ -258,8 +259,7 @@ class LanguageScorer:
             return []
         before = [state for state, _ in states]
         joined = [
-            (torch.cat([one[k][0] for one in before], dim=1), torch.cat([one[k][1] for one in before], dim=1))
-            for k in range(len(before[0]))
+            tuple(torch.cat(parts, dim=1) for parts in zip(*layer, strict=True)) for layer in zip(*before, strict=True)
         ]
         return self._read(self.places[np.asarray(symbols) - 1].tolist(), joined)
 
@@ -269,7 +269,7 @@ class LanguageScorer:
             logits, after = self.network.read(x, state)
             logs = torch.log_softmax(logits[:, 0].double(), dim=-1).numpy()
         each = range(len(indices))
-        return [([(h[:, k : k + 1], c[:, k : k + 1]) for h, c in after], logs[k]) for k in each]
+        return [([tuple(part[:, k : k + 1] for part in layer) for layer in after], logs[k]) for k in each]
 
     def scores(self, states: Sequence[Any]) -> Float64:
         """Return what is added for each next symbol, shape (states, symbols)."""

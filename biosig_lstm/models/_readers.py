@@ -16,7 +16,7 @@ from biosig_lstm.models._recurrent import CELLS, BidirectionalGRU, Bidirectional
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._transformer import TransformerReader
 
-__all__ = ["MemorySteps", "check_reader", "sequence_reader", "with_cell", "with_memory"]
+__all__ = ["MemorySteps", "check_reader", "known_memory", "sequence_reader", "with_cell", "with_memory"]
 
 MemorySteps = int | Literal["auto"] | None
 
@@ -65,11 +65,23 @@ def sequence_reader(
     'BidirectionalGRU'
     """
     check_name("cell", cell, CELLS)
+    memory = known_memory(memory_steps)
+    return _READERS[cell](input_size, hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=memory)
+
+
+def known_memory(memory_steps: MemorySteps) -> int | None:
+    """Return how far a network is to remember.
+
+    Raises
+    ------
+    ParameterError
+        When that is left to data which are not known yet.
+    """
     if memory_steps == "auto":
         raise ParameterError(
             "memory_steps='auto' is set from the lengths of the items by an estimator, when it is fitted"
         )
-    return _READERS[cell](input_size, hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=memory_steps)
+    return memory_steps
 
 
 def check_reader(
@@ -94,8 +106,8 @@ def with_cell(spec: Spec, cell: str) -> Spec:
     >>> with_cell(BiLSTM(32), "gru").cell
     'gru'
     """
-    if "cell" not in {field.name for field in fields(spec)}:
-        raise ParameterError(f"{type(spec).__name__} has no cell to choose")
+    if spec.only_cell or "cell" not in {field.name for field in fields(spec)}:
+        raise ParameterError(f"{type(spec).__name__} has no cell to choose: {spec.only_cell or 'it reads by one'}")
     changed: dict[str, Any] = {"cell": cell}
     return replace(spec, **changed)
 

@@ -19,6 +19,7 @@ __all__ = [
     "check_recurrent",
     "flip_within_length",
     "initialise_gru",
+    "initialise_layer",
     "initialise_lstm",
     "initialise_rnn",
     "segment_ends",
@@ -247,7 +248,7 @@ class _Bidirectional(nn.Module):
         self.backward_layers = nn.ModuleList(self.layer(size, hidden_size, batch_first=True) for size in sizes)
         self.dropout = nn.Dropout(dropout)
         for layer in (*self.forward_layers, *self.backward_layers):
-            _initialise(layer, memory_steps)
+            initialise_layer(layer, memory_steps=memory_steps)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the states of both directions at every step.
@@ -296,7 +297,8 @@ def _read_one_way(layer: nn.Module, x: Tensor, lengths: Tensor, ends: list[int] 
     return states
 
 
-def _initialise(layer: nn.Module, memory_steps: int | None) -> None:
+def initialise_layer(layer: nn.Module, *, memory_steps: int | None = None) -> None:
+    """Set the weights of a recurrent layer as those of its cell are set; others are left as they are."""
     if isinstance(layer, nn.LSTM):
         initialise_lstm(layer, memory_steps=memory_steps)
     elif isinstance(layer, nn.GRU):

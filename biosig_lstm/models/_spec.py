@@ -26,9 +26,12 @@ class ModelSpec(ABC):
     ----------
     answers_per_step : tuple of bool
         Values of `per_step` that `build` takes: whether it can answer items (False), steps (True) or both.
+    only_cell : str
+        Why another cell cannot be chosen, of a model without the field `cell`; empty of all others.
     """
 
     answers_per_step: ClassVar[tuple[bool, ...]] = (False, True)
+    only_cell: ClassVar[str] = ""
 
     @abstractmethod
     def build(

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
-from biosig_lstm.models._readers import sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models._trees import TreeSum, sequence_statistics
 from biosig_lstm.models.pooling import mean_pooling
@@ -53,6 +53,8 @@ class BeatRhythm(ModelSpec):
         Columns at the end of each step that are alike in all steps; for the trees alone.
     tree_rounds, tree_depth : int
         Trees of each class, and questions from the root to a leaf; no rounds: no trees.
+    memory_steps : int, optional
+        As of `BiLSTM`, in beats.
     cell : {"lstm", "gru", "rnn", "transformer"}
         What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
@@ -89,6 +91,7 @@ class BeatRhythm(ModelSpec):
     item_columns: int = 0
     tree_rounds: int = 0
     tree_depth: int = 4
+    memory_steps: MemorySteps = None
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
@@ -101,7 +104,9 @@ class BeatRhythm(ModelSpec):
             check_count(name, getattr(self, name))
         for name in ("item_columns", "tree_rounds"):
             check_count(name, getattr(self, name), least=0)
-        check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None, cell=self.cell)
+        check_reader(
+            self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=self.memory_steps, cell=self.cell
+        )
 
     def build(
         self,
@@ -142,7 +147,7 @@ class BeatRhythmNetwork(nn.Module):
         self.encode = BeatEncoder(spec, rows=window_shape[0] * spec.views, samples=window_shape[1] // spec.views)
         self.join = nn.Sequential(nn.Linear(spec.beat_embedding + n_scalars, spec.embedding), nn.ReLU())
         self.dropout = nn.Dropout(spec.dropout)
-        self.lstm = sequence_reader(spec.cell, spec.embedding, spec.hidden_size)
+        self.lstm = sequence_reader(spec.cell, spec.embedding, spec.hidden_size, memory_steps=spec.memory_steps)
         states = 2 * spec.hidden_size + spec.embedding
         self.attention = AttentionHeads(states, heads=spec.heads)
         self.head = nn.Sequential(

@@ -1,28 +1,29 @@
-"""An LSTM that reads forwards alone: what comes next is told from what came before."""
+"""An LSTM, or another cell, that reads forwards alone: what comes next is told from what came before."""
 
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._causal import LayerState, one_way_layers, read_on
 from biosig_lstm.models._checks import check_batch, check_count
-from biosig_lstm.models._recurrent import check_recurrent, initialise_lstm, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, known_memory
+from biosig_lstm.models._recurrent import initialise_layer, step_mask
 from biosig_lstm.models._spec import ModelSpec
 
 __all__ = ["CausalLSTM", "CausalLSTMNetwork", "LSTMState"]
 
-LSTMState = list[tuple[Tensor, Tensor]]
-"""For each layer what it remembers: (1, batch, hidden_size) twice."""
+LSTMState = list[LayerState]
+"""For each layer what it remembers: of an LSTM (1, batch, hidden_size) twice; see `_causal.read_on` for other cells."""
 
 
 @dataclass(frozen=True)
 class CausalLSTM(ModelSpec):
-    """Layers of LSTMs that read an item forwards, and a linear layer on the state of each step.
+    """Layers of LSTMs, or of another cell, that read an item forwards, and a linear layer on the state of each step.
 
     Parameters
     ----------
@@ -37,11 +38,21 @@ class CausalLSTM(ModelSpec):
         learned vector of `embedding_size`. None: features are values.
     embedding_size : int
         Length of these vectors.
+    memory_steps : int, optional
+        As of `BiLSTM`.
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        What reads the sequence. The model keeps its name: ``CausalLSTM(cell="gru")`` are gated recurrent units.
 
     Raises
     ------
     ParameterError
         When a parameter is out of range.
+
+    Notes
+    -----
+    With every cell, what comes later changes no answer, and reading in stretches of any length gives the same answers.
+    A Transformer's layer sees a step and the 256 before it, and no positions; see
+    `biosig_lstm.models._causal.CausalTransformerLayer`.
 
     Examples
     --------
@@ -58,9 +69,17 @@ class CausalLSTM(ModelSpec):
     dropout: float = 0.2
     symbols: int | None = None
     embedding_size: int = 32
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_reader(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
+        )
         check_count("embedding_size", self.embedding_size)
         if self.symbols is not None:
             check_count("symbols", self.symbols)
@@ -97,12 +116,13 @@ class CausalLSTMNetwork(nn.Module):
         self.n_features = n_features
         self.embedding = None if spec.symbols is None else nn.Embedding(spec.symbols, spec.embedding_size)
         sizes = [n_features if spec.symbols is None else spec.embedding_size] + [spec.hidden_size] * spec.num_layers
-        self.layers = nn.ModuleList(nn.LSTM(a, b, batch_first=True) for a, b in pairwise(sizes))
+        memory = known_memory(spec.memory_steps)
+        self.layers = one_way_layers(spec.cell, sizes)
+        self.norm = nn.LayerNorm(spec.hidden_size) if spec.cell == "transformer" else nn.Identity()
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(spec.hidden_size, n_outputs)
         for layer in self.layers:
-            if isinstance(layer, nn.LSTM):
-                initialise_lstm(layer)
+            initialise_layer(layer, memory_steps=memory)
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the logits (batch, steps, n_outputs); see `ModelSpec.build`."""
@@ -116,7 +136,7 @@ class CausalLSTMNetwork(nn.Module):
         rows = x if self.embedding is None else self.embedding(x[:, :, 0].to(torch.int64))
         after: LSTMState = []
         for k, layer in enumerate(self.layers):
-            rows, now = layer(self.dropout(rows), None if state is None else state[k])
+            rows, now = read_on(layer, self.dropout(rows), None if state is None else state[k])
             after.append(now)
-        logits: Tensor = self.head(self.dropout(rows))
+        logits: Tensor = self.head(self.dropout(self.norm(rows)))
         return logits, after

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_fraction
 from biosig_lstm.models._kernel import KernelMachine
-from biosig_lstm.models._readers import sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import AttentionPooling, mean_pooling
 
@@ -45,6 +45,8 @@ class KernelBiLSTM(ModelSpec):
         Let the kernel machine see the standard deviation of each column over the rows as well.
     kernel_share : float
         Weight of the kernel machine's log-probabilities, in [0, 1).
+    memory_steps : int, optional
+        As of `BiLSTM`.
     cell : {"lstm", "gru", "rnn", "transformer"}
         What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
@@ -76,10 +78,13 @@ class KernelBiLSTM(ModelSpec):
     kernel_penalty: float = 0.03
     kernel_spread: bool = False
     kernel_share: float = 0.5
+    memory_steps: MemorySteps = None
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=None, cell=self.cell)
+        check_reader(
+            self.hidden_size, num_layers=1, dropout=self.dropout, memory_steps=self.memory_steps, cell=self.cell
+        )
         check_count("classifier_size", self.classifier_size)
         check_count("references", self.references, least=0)
         check_fraction("kernel_share", self.kernel_share)
@@ -116,7 +121,7 @@ class KernelBiLSTMNetwork(nn.Module):
         self.n_features, self.penalty, self.share = n_features, spec.kernel_penalty, spec.kernel_share
         self.spread = spec.kernel_spread
         self.dropout = nn.Dropout(spec.dropout)
-        self.lstm = sequence_reader(spec.cell, n_features, spec.hidden_size)
+        self.lstm = sequence_reader(spec.cell, n_features, spec.hidden_size, memory_steps=spec.memory_steps)
         states = 2 * spec.hidden_size
         self.attention = AttentionPooling(states)
         self.head = nn.Sequential(

@@ -1,4 +1,4 @@
-"""An LSTM that reads forwards and says of each step what the next one will be."""
+"""An LSTM, or another cell, that reads forwards and says of each step what the next one will be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.models._recurrent import check_recurrent
+from biosig_lstm.models._readers import MemorySteps, check_reader
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.causal_lstm import CausalLSTM, CausalLSTMNetwork
 
@@ -25,6 +25,10 @@ class LSTMPredictor(ModelSpec):
         How many layers.
     dropout : float
         Dropped before, between and after the layers in training, in [0, 1).
+    memory_steps : int, optional
+        As of `BiLSTM`.
+    cell : {"lstm", "gru", "rnn", "transformer"}
+        As of `CausalLSTM`.
 
     Raises
     ------
@@ -52,9 +56,17 @@ class LSTMPredictor(ModelSpec):
     _: KW_ONLY
     num_layers: int = 1
     dropout: float = 0.0
+    memory_steps: MemorySteps = None
+    cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None)
+        check_reader(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
+        )
 
     def build(
         self,
@@ -73,5 +85,11 @@ class LSTMPredictor(ModelSpec):
         """
         if not per_step:
             raise ParameterError("LSTMPredictor gives an answer for each step; for one of each item take BiLSTM")
-        layers = CausalLSTM(self.hidden_size, num_layers=self.num_layers, dropout=self.dropout)
+        layers = CausalLSTM(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
+        )
         return layers.build(n_features=n_features, n_outputs=n_outputs, window_shape=window_shape)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY, dataclass
+from math import prod
 from typing import ClassVar
 
 import torch
@@ -11,8 +12,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._convolution import shorter, stacked
-from biosig_lstm.models._readers import sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 
 __all__ = ["LstmUNet", "LstmUNetNetwork"]
@@ -37,6 +38,8 @@ class LstmUNet(ModelSpec):
         Layers of the LSTM.
     dropout : float
         Dropped between the LSTM's layers and after it in training, in [0, 1).
+    memory_steps : int, optional
+        As of `BiLSTM`, in steps of the lower rate.
     cell : {"lstm", "gru", "rnn", "transformer"}
         What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
@@ -67,11 +70,16 @@ class LstmUNet(ModelSpec):
     hidden_size: int = 64
     num_layers: int = 2
     dropout: float = 0.2
+    memory_steps: MemorySteps = None
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        check_reader(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
         )
         for size in self.channels:
             check_count("channels", size)
@@ -79,6 +87,11 @@ class LstmUNet(ModelSpec):
             raise ParameterError(f"two channels or more and a kernel for each, got {self.channels} and {self.kernels}")
         if any(not isinstance(width, int) or width < 1 or width % 2 == 0 for width in self.kernels):
             raise ParameterError(f"kernels must be odd, got {self.kernels}")
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """How many steps each convolution on the way down makes one."""
+        return (1, *[2] * (len(self.channels) - 1))
 
     def build(
         self,
@@ -109,11 +122,15 @@ class LstmUNetNetwork(nn.Module):
         check_count("n_outputs", n_outputs)
         self.n_features = n_features
         sizes = (n_features, *spec.channels)
-        strides = (1, *[2] * (len(spec.channels) - 1))
-        self.down = stacked(_Block, sizes, kernels=spec.kernels, strides=strides)
-        self.lstm_stride = 2 ** (len(spec.channels) - 1)
+        self.down = stacked(_Block, sizes, kernels=spec.kernels, strides=spec.strides)
+        self.lstm_stride = prod(spec.strides)
         self.lstm = sequence_reader(
-            spec.cell, spec.channels[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+            spec.cell,
+            spec.channels[-1],
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
         )
         self.dropout = nn.Dropout(spec.dropout)
         below = (*spec.channels[1:-1], 2 * spec.hidden_size)

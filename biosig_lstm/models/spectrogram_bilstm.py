@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count, check_name
 from biosig_lstm.models._convolution import MaskedBatchNorm, check_convolutions, shorter, stacked, through
-from biosig_lstm.models._readers import sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.pooling import POOLINGS, pooling_layer
 
@@ -44,6 +44,8 @@ class SpectrogramBiLSTM(ModelSpec):
         Dropped before, between and after the LSTM's layers in training, in [0, 1).
     pooling : str
         How steps become one vector; see `biosig_lstm.models.pooling`.
+    memory_steps : int, optional
+        As of `BiLSTM`, in steps of the lower rate.
     cell : {"lstm", "gru", "rnn", "transformer"}
         What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
@@ -70,11 +72,16 @@ class SpectrogramBiLSTM(ModelSpec):
     num_layers: int = 1
     dropout: float = 0.3
     pooling: str = "attention"
+    memory_steps: MemorySteps = None
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        check_reader(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
         )
         check_name("pooling", self.pooling, POOLINGS)
         check_count("width", self.width)
@@ -134,7 +141,12 @@ class SpectrogramBiLSTMNetwork(nn.Module):
         self.gather = nn.Linear(columns * spec.channels[-1], spec.width)
         self.lstm_stride = prod(spec.strides)
         self.lstm = sequence_reader(
-            spec.cell, spec.width, spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+            spec.cell,
+            spec.width,
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
         )
         self.pool = pooling_layer(spec.pooling, 2 * spec.hidden_size)
         self.dropout = nn.Dropout(spec.dropout)

@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._checks import check_batch, check_count
 from biosig_lstm.models._convolution import ConvBlock, check_convolutions, shorter, stacked, through
-from biosig_lstm.models._readers import sequence_reader
-from biosig_lstm.models._recurrent import check_recurrent, step_mask
+from biosig_lstm.models._readers import MemorySteps, check_reader, sequence_reader
+from biosig_lstm.models._recurrent import step_mask
 from biosig_lstm.models._spec import ModelSpec
 
 __all__ = ["SpeechBiLSTM", "SpeechBiLSTMNetwork"]
@@ -36,6 +36,8 @@ class SpeechBiLSTM(ModelSpec):
         Layers of the LSTM.
     dropout : float
         Dropped before, between and after the LSTM's layers in training, in [0, 1).
+    memory_steps : int, optional
+        As of `BiLSTM`, in steps of the lower rate.
     cell : {"lstm", "gru", "rnn", "transformer"}
         What reads the sequence; see `biosig_lstm.models.sequence_reader`.
 
@@ -67,11 +69,16 @@ class SpeechBiLSTM(ModelSpec):
     hidden_size: int = 64
     num_layers: int = 2
     dropout: float = 0.3
+    memory_steps: MemorySteps = None
     cell: str = "lstm"
 
     def __post_init__(self) -> None:
-        check_recurrent(
-            self.hidden_size, num_layers=self.num_layers, dropout=self.dropout, memory_steps=None, cell=self.cell
+        check_reader(
+            self.hidden_size,
+            num_layers=self.num_layers,
+            dropout=self.dropout,
+            memory_steps=self.memory_steps,
+            cell=self.cell,
         )
         check_convolutions(self.channels, self.kernels, self.strides, least=0)
 
@@ -108,7 +115,12 @@ class SpeechBiLSTMNetwork(nn.Module):
         self.blocks = stacked(ConvBlock, sizes, kernels=spec.kernels, strides=spec.strides)
         self.lstm_stride = prod(spec.strides)
         self.lstm = sequence_reader(
-            spec.cell, sizes[-1], spec.hidden_size, num_layers=spec.num_layers, dropout=spec.dropout
+            spec.cell,
+            sizes[-1],
+            spec.hidden_size,
+            num_layers=spec.num_layers,
+            dropout=spec.dropout,
+            memory_steps=spec.memory_steps,
         )
         self.dropout = nn.Dropout(spec.dropout)
         self.head = nn.Linear(2 * spec.hidden_size, n_outputs)

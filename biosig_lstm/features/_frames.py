@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -9,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.errors import DataError
-from biosig_lstm.features._lanes import VECTOR_BYTES
+from biosig_lstm.features._lanes import lanes
 from biosig_lstm.features._mel import mel_filters
 from biosig_lstm.features._mel_kernels import mel_powers, turns
 from biosig_lstm.features._speech_settings import Settings
 
-__all__ = ["as_signal", "log_powers", "not_below", "padded", "read_only"]
+__all__ = ["LogPowers", "Work", "as_signal", "not_below", "padded", "read_only", "whole"]
 
 Float32 = npt.NDArray[np.float32]
 
@@ -48,26 +49,64 @@ def padded(values: Float32, made: Settings) -> Float32:
     return np.concatenate([np.zeros(before, np.float32), values, np.zeros(after, np.float32)])
 
 
-def log_powers(values: Float32, made: Settings, *, n_frames: int) -> tuple[Float32, Float32]:
-    """Return the logarithm of the power in each mel filter, (frames, n_mels), and of the energy, (frames,).
+class LogPowers:
+    """Sound to the logarithm of the power in each mel filter, with the memory that this takes.
 
-    The first frame begins with the first sample. Filters are natural logarithms or dB, as the settings want.
+    Parameters
+    ----------
+    made : Settings
+        How frames are made.
     """
-    logs, energies = np.empty((n_frames, made.n_mels), np.float32), np.empty(n_frames, np.float32)
-    plan = _plan(made)
-    dtype = plan.taper.dtype
-    lanes = VECTOR_BYTES // dtype.itemsize
-    room = np.empty((5, (max(made.n_fft // 2, made.n_mels) + 1) * lanes), dtype)
-    powers, sums = np.empty((min(_BLOCK, n_frames), made.n_mels), dtype), np.empty(min(_BLOCK, n_frames), dtype)
-    sound = (dtype.type(made.full_scale), dtype.type(made.pre_emphasis), made.remove_dc)
-    for first in range(0, n_frames, _BLOCK):
-        rows = slice(first, min(first + _BLOCK, n_frames))
-        block, energy = powers[: rows.stop - first], sums[: rows.stop - first]
-        part = read_only(values[first * made.hop :])
-        mel_powers(part, block, energy, room, lanes, made.hop, sound, plan.taper, plan.angles, plan.filters)
-        logs[rows] = _log(block, made) * (_DECIBELS if made.decibels else 1.0)
-        energies[rows] = _log(energy, made)
-    return logs, energies
+
+    def __init__(self, made: Settings) -> None:
+        plan = _plan(made)
+        dtype = plan.taper.dtype
+        self.made, self.dtype = made, dtype
+        self._few, self._many = lanes(dtype, few=True), lanes(dtype)
+        self._room = np.empty((5, (max(made.n_fft // 2, made.n_mels) + 1) * len(self._many)), dtype)
+        sound = (dtype.type(made.full_scale), dtype.type(made.pre_emphasis), made.remove_dc)
+        self._how = (made.hop, sound, plan.taper, plan.angles, plan.filters)
+        self._floor = dtype.type(made.floor)
+
+    def __call__(self, values: Float32, *, n_frames: int) -> tuple[Float32, npt.NDArray[Any]]:
+        """Return logarithms, (frames, n_mels), natural ones or dB, and the energy of each frame, no logarithm.
+
+        The first frame begins with the first sample.
+        """
+        logs, energies = np.empty((n_frames, self.made.n_mels), np.float32), np.empty(n_frames, self.dtype)
+        for first in range(0, n_frames, _BLOCK):
+            rows = slice(first, min(first + _BLOCK, n_frames))
+            block = logs[rows] if self.made.single else np.empty((rows.stop - first, self.made.n_mels), self.dtype)
+            side = self._few if len(block) <= len(self._few) else self._many
+            part = read_only(values[first * self.made.hop :])
+            mel_powers(part, block, energies[rows], self._room, side, *self._how)
+            found = self.log(block)
+            if self.made.decibels:
+                found *= _DECIBELS
+            if not self.made.single:
+                logs[rows] = found
+        return logs, energies
+
+    def log(self, powers: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the natural logarithms of powers, in their place."""
+        np.maximum(powers, self._floor, out=powers)
+        return np.asarray(np.log(powers, out=powers))
+
+
+Work = Callable[..., Float32]
+"""``(values, n_frames=...) -> frames`` of sound that begins where the first of them does."""
+
+
+def whole(signal: npt.ArrayLike, made: Settings, work: Work) -> Float32:
+    """Return all frames of sound.
+
+    Raises
+    ------
+    DataError
+        As of `as_signal`.
+    """
+    values = as_signal(signal)
+    return work(padded(values, made), n_frames=made.n_frames(len(values)))
 
 
 def read_only(values: Float32) -> Float32:
@@ -75,11 +114,6 @@ def read_only(values: Float32) -> Float32:
     view = values.view()
     view.flags.writeable = False
     return view
-
-
-def _log(values: npt.NDArray[Any], made: Settings) -> npt.NDArray[Any]:
-    floored = np.maximum(values, values.dtype.type(made.floor), out=values)
-    return np.asarray(np.log(floored, out=floored))
 
 
 def not_below(logs: Float32, made: Settings) -> Float32:

@@ -12,50 +12,64 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from llvmlite import ir
 from numba import types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
 
-__all__ = ["VECTOR_BYTES", "load", "spread", "store"]
+__all__ = ["lanes", "load", "spread", "store"]
 
-VECTOR_BYTES = 64
-"""What a vector holds: 16 numbers of float32, 8 of float64. Narrower processors take it in parts."""
+_VECTOR_BYTES, _FEW_BYTES = 64, 16
 
 _INT32 = ir.IntType(32)
+
+
+def lanes(dtype: npt.DTypeLike, *, few: bool = False) -> tuple[int, ...]:
+    """Return a tuple as long as a vector is wide, which compiled code is told by: the length is part of its type.
+
+    Parameters
+    ----------
+    dtype : dtype
+        Of the numbers: 16 of float32 and 8 of float64, which narrower processors take in parts.
+    few : bool
+        Four of float32, two of float64: for one or two frames, with which the others would lie idle.
+    """
+    return (0,) * ((_FEW_BYTES if few else _VECTOR_BYTES) // np.dtype(dtype).itemsize)
 
 
 class _Lanes(types.Type):  # type: ignore[misc]
     """A vector of floating-point numbers."""
 
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = dtype
-        super().__init__(f"Lanes({dtype})")
+    def __init__(self, dtype: Any, count: int) -> None:
+        self.dtype, self.count = dtype, count
+        super().__init__(f"Lanes({dtype}, {count})")
 
 
 @register_model(_Lanes)
 class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
-    def __init__(self, manager: Any, lanes: Any) -> None:
-        number = manager.lookup(lanes.dtype).get_value_type()
-        super().__init__(manager, lanes, ir.VectorType(number, 8 * VECTOR_BYTES // lanes.dtype.bitwidth))
+    def __init__(self, manager: Any, vector: Any) -> None:
+        number = manager.lookup(vector.dtype).get_value_type()
+        super().__init__(manager, vector, ir.VectorType(number, vector.count))
 
 
-def _at(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+def _at(context: Any, builder: Any, kind: Any, vector: Any, array: Any, index: Any) -> Any:  # noqa: PLR0917
     """Return the pointer to a vector in an array."""
     data = context.make_array(kind)(context, builder, array).data
-    return builder.bitcast(builder.gep(data, [index]), context.get_value_type(_Lanes(kind.dtype)).as_pointer())
+    return builder.bitcast(builder.gep(data, [index]), context.get_value_type(vector).as_pointer())
 
 
 @intrinsic
-def load(_: Any, array: Any, index: Any) -> tuple[Any, Callable[..., Any]]:
-    """Return the vector that begins at `index` of a contiguous array of one axis."""
+def load(_: Any, array: Any, index: Any, lanes: Any) -> tuple[Any, Callable[..., Any]]:
+    """Return the vector that begins at `index` of a contiguous array of one axis, as wide as `lanes` is long."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        found = builder.load(_at(context, builder, signature.args[0], *args))
+        found = builder.load(_at(context, builder, signature.args[0], signature.return_type, *args[:2]))
         found.align = array.dtype.bitwidth // 8
         return found
 
-    return _Lanes(array.dtype)(array, types.intp), code
+    return _Lanes(array.dtype, lanes.count)(array, types.intp, lanes), code
 
 
 @intrinsic
@@ -63,7 +77,7 @@ def store(_: Any, array: Any, index: Any, value: Any) -> tuple[Any, Callable[...
     """Write a vector to an array, from `index` on."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        done = builder.store(args[2], _at(context, builder, signature.args[0], args[0], args[1]))
+        done = builder.store(args[2], _at(context, builder, signature.args[0], signature.args[2], *args[:2]))
         done.align = array.dtype.bitwidth // 8
         return context.get_dummy_value()
 

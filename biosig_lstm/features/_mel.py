@@ -23,13 +23,15 @@ _LOG_STEP = np.log(6.4) / 27.0
 def _to_mel(hz: Any, scale: str) -> Any:
     if scale == "htk":
         return 1127.0 * np.log1p(np.asarray(hz) / 700.0)
+    if scale == "kaldi":
+        ratio = np.float32(1) + np.asarray(hz, np.float32) / np.float32(700)
+        return np.float32(1127) * np.log(ratio, dtype=np.float64).astype(np.float32)
     steps = np.log(np.maximum(hz, _LOG_FROM_HZ) / _LOG_FROM_HZ) / _LOG_STEP
     return np.minimum(hz, _LOG_FROM_HZ) / _LINEAR_HZ + steps
 
 
-def _to_hz(mel: Any, scale: str) -> Any:
-    if scale == "htk":
-        return 700.0 * np.expm1(np.asarray(mel) / 1127.0)
+def _to_hz(mel: Float64) -> Any:
+    """Return the frequencies of places on Slaney's scale."""
     knee = _LOG_FROM_HZ / _LINEAR_HZ
     return np.minimum(mel, knee) * _LINEAR_HZ * np.exp(_LOG_STEP * np.maximum(mel - knee, 0.0))
 
@@ -41,19 +43,23 @@ def mel_filters(made: Settings) -> Float64:
     Notes
     -----
     ``htk``: mel 1127 ln(1 + f / 700), triangles with straight sides on the mel scale and a peak of 1, the bin at half
-    the rate left out, as in Kaldi. ``slaney``: linear to 1 kHz, logarithmic above (Slaney's Auditory Toolbox, 1998),
-    triangles with straight sides in Hz and an area of 1, as in librosa.
+    the rate left out. ``kaldi``: the same as Kaldi computes it (mel-computations.cc), each step rounded to float32,
+    which moves weights by 1e-6: a strong tone at the edge of a filter is louder or softer by 1e-4 for it. ``slaney``:
+    linear to 1 kHz, logarithmic above (Slaney's Auditory Toolbox, 1998), triangles with straight sides in Hz and an
+    area of 1, as in librosa.
 
     Raises
     ------
     ParameterError
-        When a filter of the scale ``htk`` is so narrow that it has no bin; of ``slaney`` it is told in a warning.
+        When a filter of another scale than ``slaney`` is so narrow that it has no bin; there it is told in a warning.
     """
     scale = made.mel_scale
-    edges = np.linspace(_to_mel(made.low_hz, scale), _to_mel(made.high_hz, scale), made.n_mels + 2)
+    number = np.float32 if scale == "kaldi" else np.float64
+    low, high = _to_mel(made.low_hz, scale), _to_mel(made.high_hz, scale)
+    edges = low + (high - low) / number(made.n_mels + 1) * np.arange(made.n_mels + 2, dtype=number)
     bins = np.fft.rfftfreq(made.n_fft, 1 / made.fs)
-    at = _to_mel(bins, scale) if scale == "htk" else bins
-    edges = edges if scale == "htk" else _to_hz(edges, scale)
+    at = bins if scale == "slaney" else _to_mel(bins, scale)
+    edges = _to_hz(edges) if scale == "slaney" else edges
     left, centre, right = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     weights = np.maximum(0.0, np.minimum((at - left) / (centre - left), (right - at) / (right - centre)))
     if scale == "slaney":
@@ -61,8 +67,9 @@ def mel_filters(made: Settings) -> Float64:
     else:
         weights[:, made.n_fft // 2 :] = 0.0
     _check(weights, made)
-    weights.flags.writeable = False
-    return np.asarray(weights, dtype=np.float64)
+    filters: Float64 = weights.astype(np.float64)
+    filters.flags.writeable = False
+    return filters
 
 
 def _check(weights: Float64, made: Settings) -> None:
@@ -73,7 +80,7 @@ def _check(weights: Float64, made: Settings) -> None:
         f"{made.n_mels} mel filters from {made.low_hz:g} to {made.high_hz:g} Hz are too many for transforms of "
         f"{made.n_fft} samples at {made.fs:g} Hz: filter {empty[0]} holds no frequency; take fewer, or longer frames"
     )
-    if made.mel_scale == "htk":
+    if made.mel_scale != "slaney":
         raise ParameterError(what)
     warnings.warn(what, BiosigWarning, stacklevel=5)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -11,11 +11,10 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import DataError
+from biosig_lstm.features._frames import Float32, Work, whole
 from biosig_lstm.features._speech_settings import Settings
 
 __all__ = ["into_frames", "sound_rate"]
-
-Float32 = npt.NDArray[np.float32]
 
 
 def sound_rate(windows: Windows) -> float:
@@ -36,9 +35,7 @@ def sound_rate(windows: Windows) -> float:
     return windows.rate_hz
 
 
-def into_frames(
-    windows: Windows, made: Settings, columns: Sequence[str], work: Callable[[Float32], Float32]
-) -> Windows:
+def into_frames(windows: Windows, made: Settings, columns: Sequence[str], work: Work) -> Windows:
     """Return items of what `work` makes of the samples of each: (frames, columns), at the rate of the frames.
 
     Raises
@@ -62,8 +59,8 @@ def into_frames(
     )
 
 
-def _framed(sound: Float32, name: str, made: Settings, work: Callable[[Float32], Float32]) -> Float32:
-    frames = work(sound)
+def _framed(sound: Float32, name: str, made: Settings, work: Work) -> Float32:
+    frames = whole(sound, made, work)
     if not len(frames):
         raise DataError(
             f"{name}: {len(sound) / made.fs:g} s of sound are shorter than one frame of {made.duration_s:g} s, "

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from biosig_lstm.errors import ParameterError, options
 
-__all__ = ["FAST_HZ", "Like", "Settings", "check_positive", "settings"]
+__all__ = ["FAST_HZ", "Like", "Settings", "check_positive", "settings", "settings_of"]
 
 Like = Literal["speech", "kaldi", "librosa"]
 
@@ -31,7 +31,7 @@ class Settings:
     low_hz: float
     high_hz: float
     window: Literal["povey", "hann"] = "povey"
-    mel_scale: Literal["htk", "slaney"] = "htk"
+    mel_scale: Literal["htk", "kaldi", "slaney"] = "htk"
     pre_emphasis: float = 0.97
     remove_dc: bool = True
     centred: bool = False
@@ -59,7 +59,9 @@ class Settings:
         return self.width / self.fs
 
 
-_KALDI: dict[str, Any] = {"pad_short": False, "full_scale": 32768.0, "floor": 2.0**-23, "single": False, "energy": True}
+_KALDI: dict[str, Any] = {
+    "mel_scale": "kaldi", "pad_short": False, "full_scale": 32768.0, "floor": 2.0**-23, "single": False, "energy": True,
+}  # fmt: skip
 _LIBROSA: dict[str, Any] = {
     "window": "hann", "mel_scale": "slaney", "pre_emphasis": 0.0, "remove_dc": False, "centred": True,
     "floor": 1e-10, "decibels": True, "range_db": 80.0, "single": False, "lifter": 0.0,
@@ -103,6 +105,12 @@ def settings(
     )
     _check(made)
     return replace(made, **{"kaldi": _KALDI, "librosa": _LIBROSA}.get(like, {}))
+
+
+def settings_of(step: Any, fs: float) -> Settings:
+    """Return the settings at a rate that the fields of a step name; see `settings`."""
+    names = ("like", "n_mels", "window_s", "hop_s", "low_hz", "high_hz")
+    return settings(fs, **{name: getattr(step, name) for name in names})
 
 
 def check_positive(**lengths: float | None) -> None:

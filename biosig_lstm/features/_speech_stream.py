@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, as_signal
+from biosig_lstm.features._frames import Float32, Work, as_signal, read_only
+from biosig_lstm.features._mel_kernels import append
 from biosig_lstm.features._speech_settings import Settings
 
 __all__ = ["FrameStream"]
@@ -28,14 +27,14 @@ class FrameStream:
         Frames a second.
     """
 
-    def __init__(self, made: Settings, work: Callable[..., Float32]) -> None:
+    def __init__(self, made: Settings, work: Work) -> None:
         if made.centred:
             raise ParameterError("librosa's set cannot be streamed; take like='speech' or 'kaldi'")
         self.n_frames = 0
         self.rate_hz = made.fs / made.hop
         self._made, self._work = made, work
-        self._kept = np.zeros(0, dtype=np.float32)
-        self._skipped = 0
+        self._room = np.zeros(2 * (made.width + made.hop), dtype=np.float32)
+        self._held, self._skip = 0, 0
         self._finished = False
 
     def push(self, samples: npt.ArrayLike) -> Float32:
@@ -55,21 +54,36 @@ class FrameStream:
         """
         if self._finished:
             raise ParameterError("the stream is finished; start another for other sound")
-        given = as_signal(samples) if np.size(samples) else np.zeros(0, dtype=np.float32)
-        kept = np.concatenate([self._kept, given])[self._skipped :]
-        self._skipped = max(self._skipped - len(self._kept) - len(given), 0)
+        self._take(np.ascontiguousarray(samples, dtype=np.float32) if np.ndim(samples) == 1 else as_signal(samples))
         made = self._made
-        count = max(1 + (len(kept) - made.width) // made.hop, 0)
-        done = count * made.hop
-        self._kept, self._skipped = kept[done:].copy(), self._skipped + max(done - len(kept), 0)
+        begin = min(self._skip, self._held)
+        count = max(1 + (self._held - begin - made.width) // made.hop, 0)
+        frames = self._work(self._room[begin : self._held], n_frames=count)
+        self._drop(self._skip + count * made.hop)
         self.n_frames += count
-        return self._work(kept, n_frames=count)
+        return frames
+
+    def _take(self, given: Float32) -> None:
+        """Put samples behind those that are held."""
+        held = self._held + len(given)
+        if held > len(self._room):
+            self._room = np.concatenate([self._room[: self._held], np.zeros(held, dtype=np.float32)])
+        if not append(self._room, self._held, read_only(given)):
+            as_signal(given)
+        self._held = held
+
+    def _drop(self, count: int) -> None:
+        """Let go of the first samples, also of those that are yet to come."""
+        gone = min(count, self._held)
+        self._skip = count - gone
+        self._room[: self._held - gone] = self._room[gone : self._held]
+        self._held -= gone
 
     def finish(self) -> Float32:
         """Return the frame of sound that was shorter than one, padded where the settings pad; else none."""
         self._finished = True
-        count = int(self._made.pad_short and not self.n_frames and len(self._kept) > 0)
+        count = int(self._made.pad_short and not self.n_frames and self._held > 0)
         self.n_frames += count
         short = np.zeros(self._made.width, dtype=np.float32)
-        short[: len(self._kept)] = self._kept if count else 0
+        short[: self._held * count] = self._room[: self._held * count]
         return self._work(short, n_frames=count)

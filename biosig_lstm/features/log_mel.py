@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_below, padded
+from biosig_lstm.features._frames import Float32, LogPowers, not_below, whole
 from biosig_lstm.features._speech_items import into_frames, sound_rate
-from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
+from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings, settings_of
 from biosig_lstm.features._speech_stream import FrameStream
 from biosig_lstm.steps import Step
 
@@ -88,18 +87,23 @@ def log_mel(
     """
     made = settings(fs, like=like, n_mels=n_mels, window_s=window_s, hop_s=hop_s, low_hz=low_hz, high_hz=high_hz)
     check_energy(like, energy=energy)
-    return _frames(as_signal(signal), made, energy=energy)
+    return whole(signal, made, LogMels(made, energy=energy))
 
 
-def _frames(values: Float32, made: Settings, *, energy: bool) -> Float32:
-    return logs_of(padded(values, made), made, n_frames=made.n_frames(len(values)), energy=energy)
+class LogMels:
+    """Sound to frames of log-mel power: called as ``(values, n_frames=...)``."""
 
+    def __init__(self, made: Settings, *, energy: bool) -> None:
+        self._powers = LogPowers(made)
+        self._energy = energy
 
-def logs_of(values: Float32, made: Settings, *, n_frames: int, energy: bool) -> Float32:
-    """Return the frames of sound that begins where the first of them does."""
-    logs, energies = log_powers(values, made, n_frames=n_frames)
-    logs = not_below(logs, made)
-    return np.concatenate([energies[:, None], logs], axis=1) if energy else logs
+    def __call__(self, values: Float32, *, n_frames: int) -> Float32:
+        """Return the frames of sound that begins where the first of them does."""
+        logs, energies = self._powers(values, n_frames=n_frames)
+        logs = not_below(logs, self._powers.made)
+        if not self._energy:
+            return logs
+        return np.concatenate([self._powers.log(energies)[:, None].astype(np.float32), logs], axis=1)
 
 
 def check_energy(like: str, *, energy: bool) -> None:
@@ -148,11 +152,7 @@ class LogMel(Step):
 
     def __post_init__(self) -> None:
         check_energy(self.like, energy=self.energy)
-        settings(FAST_HZ, **self._given())
-
-    def _given(self) -> dict[str, Any]:
-        names = ("like", "n_mels", "window_s", "hop_s", "low_hz", "high_hz")
-        return {name: getattr(self, name) for name in names}
+        settings_of(self, FAST_HZ)
 
     def __call__(self, windows: Windows) -> Windows:
         """Return items of frames, shape (frames, n_mels).
@@ -164,9 +164,9 @@ class LogMel(Step):
         ParameterError
             When frequencies or filters do not fit the rate.
         """
-        made = settings(sound_rate(windows), **self._given())
+        made = settings_of(self, sound_rate(windows))
         columns = [*(["log_energy"] if self.energy else []), *(f"mel_{k}" for k in range(made.n_mels))]
-        return into_frames(windows, made, columns, partial(_frames, made=made, energy=self.energy))
+        return into_frames(windows, made, columns, LogMels(made, energy=self.energy))
 
     def stream(self, fs: float) -> FrameStream:
         """Return what makes the same frames of sound that comes in pieces; see `FrameStream`.
@@ -177,5 +177,5 @@ class LogMel(Step):
             In librosa's set, whose frames begin before the sound and whose loudest is known at the end; or when
             frequencies or filters do not fit the rate.
         """
-        made = settings(fs, **self._given())
-        return FrameStream(made, partial(logs_of, made=made, energy=self.energy))
+        made = settings_of(self, fs)
+        return FrameStream(made, LogMels(made, energy=self.energy))

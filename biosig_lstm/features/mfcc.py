@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +10,10 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, as_signal, log_powers, not_below, padded
+from biosig_lstm.features._frames import Float32, LogPowers, not_below, whole
 from biosig_lstm.features._mel import cosines
 from biosig_lstm.features._speech_items import into_frames, sound_rate
-from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings
+from biosig_lstm.features._speech_settings import FAST_HZ, Like, Settings, settings, settings_of
 from biosig_lstm.features._speech_stream import FrameStream
 from biosig_lstm.features.log_mel import check_energy
 from biosig_lstm.steps import Step
@@ -76,7 +75,8 @@ def mfcc(
     (98, 13)
     """
     made = settings(fs, like=like, n_mels=n_mels, window_s=window_s, hop_s=hop_s, low_hz=low_hz, high_hz=high_hz)
-    return _frames(as_signal(signal), made, _Cepstrum.of(made, like, n_mfcc=n_mfcc, lifter=lifter, energy=energy))
+    cepstrum = _Cepstrum.of(made, like, n_mfcc=n_mfcc, lifter=lifter, energy=energy)
+    return whole(signal, made, _Cepstra(made, cepstrum))
 
 
 @dataclass(frozen=True)
@@ -100,21 +100,31 @@ class _Cepstrum:
         return cls(count, weight, with_energy)
 
 
-def _frames(values: Float32, made: Settings, cepstrum: _Cepstrum) -> Float32:
-    return cepstra_of(padded(values, made), made, cepstrum, n_frames=made.n_frames(len(values)))
+class _Cepstra:
+    """Sound to frames of coefficients: called as ``(values, n_frames=...)``."""
+
+    def __init__(self, made: Settings, cepstrum: _Cepstrum) -> None:
+        self._powers = LogPowers(made)
+        basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter, made.lifter_from)
+        self._basis = basis.astype(self._powers.dtype)
+        self._energy = cepstrum.energy
+
+    def __call__(self, values: Float32, *, n_frames: int) -> Float32:
+        """Return the frames of sound that begins where the first of them does."""
+        logs, energies = self._powers(values, n_frames=n_frames)
+        found = _product(not_below(logs, self._powers.made), self._basis)
+        if self._energy:
+            found[:, 0] = self._powers.log(energies)
+        return found
 
 
-def cepstra_of(values: Float32, made: Settings, cepstrum: _Cepstrum, *, n_frames: int) -> Float32:
-    """Return the frames of sound that begins where the first of them does."""
-    logs, energies = log_powers(values, made, n_frames=n_frames)
-    logs = not_below(logs, made)
-    basis = cosines(made.n_mels, cepstrum.n_mfcc, cepstrum.lifter, made.lifter_from)
-    basis = basis.astype(np.float32 if made.single else np.float64)
-    found = np.empty((n_frames, cepstrum.n_mfcc), dtype=np.float32)
-    for first in range(0, n_frames, _BLOCK):
-        found[first : first + _BLOCK] = logs[first : first + _BLOCK].astype(basis.dtype, copy=False) @ basis
-    if cepstrum.energy:
-        found[:, 0] = energies
+def _product(logs: Float32, basis: npt.NDArray[Any]) -> Float32:
+    """Return the product of two matrices, computed as exactly as the second is."""
+    if basis.dtype == logs.dtype:
+        return np.asarray(np.dot(logs, basis))
+    found = np.empty((len(logs), basis.shape[1]), dtype=np.float32)
+    for first in range(0, len(logs), _BLOCK):
+        found[first : first + _BLOCK] = logs[first : first + _BLOCK].astype(basis.dtype) @ basis
     return found
 
 
@@ -162,9 +172,7 @@ class MFCC(Step):
         self._plan(FAST_HZ)
 
     def _plan(self, fs: float) -> tuple[Settings, _Cepstrum]:
-        names = ("like", "n_mels", "window_s", "hop_s", "low_hz", "high_hz")
-        given: dict[str, Any] = {name: getattr(self, name) for name in names}
-        made = settings(fs, **given)
+        made = settings_of(self, fs)
         return made, _Cepstrum.of(made, self.like, n_mfcc=self.n_mfcc, lifter=self.lifter, energy=self.energy)
 
     def __call__(self, windows: Windows) -> Windows:
@@ -181,7 +189,7 @@ class MFCC(Step):
         columns = [f"mfcc_{k}" for k in range(cepstrum.n_mfcc)]
         if cepstrum.energy:
             columns[0] = "log_energy"
-        return into_frames(windows, made, columns, partial(_frames, made=made, cepstrum=cepstrum))
+        return into_frames(windows, made, columns, _Cepstra(made, cepstrum))
 
     def stream(self, fs: float) -> FrameStream:
         """Return what makes the same frames of sound that comes in pieces; see `FrameStream`.
@@ -193,4 +201,4 @@ class MFCC(Step):
             frequencies or filters do not fit the rate.
         """
         made, cepstrum = self._plan(fs)
-        return FrameStream(made, partial(cepstra_of, made=made, cepstrum=cepstrum))
+        return FrameStream(made, _Cepstra(made, cepstrum))

@@ -52,13 +52,13 @@ def times_ms(peers: Peers, rounds: int) -> dict[str, tuple[float, float]]:
     return {name: (float(np.median(taken)), min(taken)) for name, taken in times.items()}
 
 
-def by_kaldi(x: Any, *, cepstra: bool, n_mels: int, piece: int | None = None) -> Any:
+def by_kaldi(x: Any, *, cepstra: bool, n_mels: int, piece: int | None = None, fs: float = FS) -> Any:
     wanted = kaldi_native_fbank.MfccOptions() if cepstra else kaldi_native_fbank.FbankOptions()
-    wanted.frame_opts.dither, wanted.mel_opts.num_bins = 0, n_mels
+    wanted.frame_opts.dither, wanted.frame_opts.samp_freq, wanted.mel_opts.num_bins = 0, fs, n_mels
     online = (kaldi_native_fbank.OnlineMfcc if cepstra else kaldi_native_fbank.OnlineFbank)(wanted)
     scaled = x * np.float32(32768)
     for first in range(0, len(x), piece or len(x)):
-        online.accept_waveform(FS, scaled[first : first + (piece or len(x))])
+        online.accept_waveform(fs, scaled[first : first + (piece or len(x))])
     online.input_finished()
     return np.stack([online.get_frame(k) for k in range(online.num_frames_ready)])
 
@@ -80,6 +80,39 @@ def by_psf(x: Any) -> Any:
 
 def by_librosa(x: Any) -> Any:
     return librosa.feature.mfcc(y=x, sr=FS, n_mfcc=13, n_fft=512, win_length=400, hop_length=160, n_mels=40)
+
+
+def in_steps(x: Any, fs: float, dtype: Any) -> Any:
+    """Return Kaldi's coefficients but the first, step by step with scipy.fft, computed in `dtype`."""
+    made = settings(fs, like="kaldi")
+    k = np.arange(made.width)
+    taper = ((0.5 - 0.5 * np.cos(2 * np.pi * k / (made.width - 1))) ** 0.85).astype(dtype)
+    frames = np.lib.stride_tricks.sliding_window_view(x.astype(dtype) * dtype(32768), made.width)[:: made.hop]
+    frames = frames - frames.mean(axis=1, keepdims=True, dtype=dtype)
+    frames = (frames - dtype(0.97) * np.concatenate([frames[:, :1], frames[:, :-1]], axis=1)) * taper
+    powers = np.abs(fft.rfft(frames, made.n_fft, axis=1)) ** 2
+    logs = np.log(np.maximum(powers @ mel_filters(made).T.astype(dtype), dtype(made.floor)))
+    return (logs @ cosines(made.n_mels, 13, made.lifter, 0).astype(dtype))[:, 1:]
+
+
+def beside_kaldi(data: Path) -> dict[str, Any]:
+    """Return how far coefficients of words lie from those of kaldi-native-fbank, and those of it from exact ones."""
+    apart: dict[str, list[Any]] = {}
+    for path in sorted(data.glob("*.wav"))[::20]:
+        recording = bl.read_audio(path)
+        x, fs = recording.signals[0], recording.fs
+        kaldi = by_kaldi(x, cepstra=True, n_mels=23, fs=fs)[:, 1:]
+        exact, single = (in_steps(x, fs, dtype) for dtype in (np.float64, np.float32))
+        own = bl.mfcc(x, fs, like="kaldi")[:, 1:]
+        pairs = {
+            'biosig_lstm, like="kaldi", from kaldi-native-fbank': own - kaldi,
+            "scipy.fft and NumPy in float32 from kaldi-native-fbank": single - kaldi,
+            "kaldi-native-fbank from scipy.fft and NumPy in float64": kaldi - exact,
+            'biosig_lstm, like="kaldi", from scipy.fft and NumPy in float64': own - exact,
+        }
+        for name, values in pairs.items():
+            apart.setdefault(name, []).append(np.abs(values).ravel())
+    return {name: np.concatenate(parts) for name, parts in apart.items()}
 
 
 def in_pieces(x: Any, piece: int) -> Any:
@@ -145,6 +178,11 @@ def main() -> None:
         print(f"\n{title}\n\n| | median ms | least ms | times ours |\n|---|---|---|---|", flush=True)
         for name, (median, least) in times.items():
             print(f"| {name} | {median:.0f} | {least:.0f} | {median / own:.1f} |", flush=True)
+    if given.data:
+        print("\nCoefficients 1 to 12 of Kaldi\n\n| | largest | 99.9 % | within 1e-4 |\n|---|---|---|---|")
+        for name, apart in beside_kaldi(given.data).items():
+            most, nearly, share = apart.max(), np.percentile(apart, 99.9), 100 * np.mean(apart <= 1e-4)
+            print(f"| {name} | {most:.1e} | {nearly:.1e} | {share:.2f} % |")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from biosig_lstm.models import initialise_gru, initialise_lstm, initialise_rnn
+from biosig_lstm.models._recurrent import initialise_layer
 from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
 from biosig_lstm.studies._table import Row, Table
 
@@ -60,20 +60,11 @@ def _as_torch(_layer: nn.RNNBase, _longest: int) -> None:
 
 
 def _orthogonal(layer: nn.RNNBase, _longest: int) -> None:
-    _by_cell(layer, None)
+    initialise_layer(layer)
 
 
 def _chrono(layer: nn.RNNBase, longest: int) -> None:
-    _by_cell(layer, longest)
-
-
-def _by_cell(layer: nn.RNNBase, memory_steps: int | None) -> None:
-    if isinstance(layer, nn.LSTM):
-        initialise_lstm(layer, memory_steps=memory_steps)
-    elif isinstance(layer, nn.GRU):
-        initialise_gru(layer, memory_steps=memory_steps)
-    elif isinstance(layer, nn.RNN):
-        initialise_rnn(layer)
+    initialise_layer(layer, memory_steps=longest)
 
 
 def _more_forget_bias(before: Start, added: float) -> Start:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from biosig_lstm.containers import Recording
     from biosig_lstm.estimators import StepClassifier
 
 
@@ -42,3 +44,21 @@ def model_file(beats_model: StepClassifier, tmp_path_factory: pytest.TempPathFac
     path = tmp_path_factory.mktemp("model") / "beats.biosig"
     beats_model.save(path)
     return path
+
+
+@pytest.fixture(scope="session")
+def first_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
+    """Return the first recording of a protocol that its database's own written sample holds."""
+    from biosig_lstm import datasets
+
+    roots: dict[str, Path] = {}
+
+    def find(protocol: str) -> Recording:
+        plan = datasets.get_protocol(protocol)
+        if plan.dataset not in roots:
+            roots[plan.dataset] = tmp_path_factory.mktemp(plan.dataset)
+            importlib.import_module(f"biosig_lstm.datasets.{plan.dataset}").write_sample(roots[plan.dataset])
+        data = datasets.get(plan.dataset, roots[plan.dataset], **plan.settings)
+        return next(data.recordings((data.records_of(plan, "train") or data.record_names)[:1]))
+
+    return find

@@ -110,22 +110,6 @@ def test_the_preparation_and_the_model_read_back_from_json(recipe: Recipe) -> No
     json.dumps(recipe.settings.to_dict())
 
 
-@pytest.fixture(scope="module")
-def first_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Recording]:
-    """Return the first recording of a protocol that its database's own written sample holds."""
-    roots: dict[str, Path] = {}
-
-    def find(protocol: str) -> Recording:
-        plan = datasets.get_protocol(protocol)
-        if plan.dataset not in roots:
-            roots[plan.dataset] = tmp_path_factory.mktemp(plan.dataset)
-            importlib.import_module(f"biosig_lstm.datasets.{plan.dataset}").write_sample(roots[plan.dataset])
-        data = datasets.get(plan.dataset, roots[plan.dataset], **plan.settings)
-        return next(data.recordings((data.records_of(plan, "train") or data.record_names)[:1]))
-
-    return find
-
-
 def prepared(recipe: Recipe, recording: Recording) -> Windows:
     windows = recipe.pipeline(recording)
     return windows.into_runs(recipe.run) if isinstance(recipe, BeatRecipe) else windows

@@ -30,6 +30,7 @@ _PLACES = {
     "biosig_lstm.events.sleep_stages": ("SleepStages",),
     "biosig_lstm.windows.each_lead": ("EachLead",),
     "biosig_lstm.windows": ("AroundEvents", "Epochs", "FixedLength", "Pieces", "WholeRecording"),
+    "biosig_lstm.windows.beat_intervals": ("BeatIntervals",),
     "biosig_lstm.windows.utterance": ("Utterance",),
     "biosig_lstm.features.against_night": ("AgainstNight",),
     "biosig_lstm.features.band_envelope": ("BandEnvelope",),
@@ -65,8 +66,8 @@ _PLACES = {
     "biosig_lstm.models.speech_bilstm": ("SpeechBiLSTM",),
     "biosig_lstm.training.settings": ("FitSettings",),
     "biosig_lstm.estimators": (
-        "Anomalies", "AnomalyDetector", "Classifier", "Decoding", "Delineator", "LanguageModel",
-        "MultiLabelClassifier", "Predictions", "StepClassifier", "Transcriber", "load",
+        "Anomalies", "AnomalyDetector", "Classifier", "Decoding", "Delineator", "Forecaster", "Forecasts",
+        "LanguageModel", "MultiLabelClassifier", "Predictions", "StepClassifier", "Transcriber", "load",
     ),
     "biosig_lstm.scoring": ("classify_files", "detect_files", "evaluate_bids", "evaluate_protocol"),
     "biosig_lstm.scoring.transcription": ("transcribe_files",),

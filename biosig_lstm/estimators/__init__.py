@@ -10,6 +10,8 @@ from biosig_lstm.estimators.anomalies import Anomalies, AnomalyEvent
 from biosig_lstm.estimators.anomaly_detector import AnomalyDetector
 from biosig_lstm.estimators.classifier import Classifier
 from biosig_lstm.estimators.delineator import Delineator
+from biosig_lstm.estimators.forecaster import Forecaster
+from biosig_lstm.estimators.forecasts import Forecasts
 from biosig_lstm.estimators.gates import Gates
 from biosig_lstm.estimators.language_model import LanguageModel
 from biosig_lstm.estimators.multi_label_classifier import MultiLabelClassifier, MultiLabelPredictions
@@ -26,6 +28,8 @@ __all__ = [
     "Decoding",
     "Delineator",
     "Estimator",
+    "Forecaster",
+    "Forecasts",
     "Gates",
     "LanguageModel",
     "MultiLabelClassifier",
@@ -51,7 +55,15 @@ def load(path: str | Path) -> Estimator:
 
     kinds: dict[str, type[Estimator]] = {
         kind.__name__: kind
-        for kind in (Classifier, StepClassifier, MultiLabelClassifier, Delineator, Transcriber, AnomalyDetector)
+        for kind in (
+            Classifier,
+            StepClassifier,
+            MultiLabelClassifier,
+            Delineator,
+            Transcriber,
+            AnomalyDetector,
+            Forecaster,
+        )
     }
     name = str(read_header(path).get("estimator"))
     if name not in kinds:

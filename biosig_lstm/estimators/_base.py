@@ -32,6 +32,7 @@ from biosig_lstm.splits import audit
 from biosig_lstm.training import FitHistory, FitSettings, fit
 from biosig_lstm.training.batch import Augmentation, LengthBuckets, collate
 from biosig_lstm.training.callbacks import Renew
+from biosig_lstm.training.forecasts import ForecastTask
 
 __all__ = ["Estimator", "Training"]
 
@@ -66,6 +67,8 @@ class Estimator:
     """Symbols of the texts that are learned, where texts are."""
     ahead_steps: int | None = None
     """How far ahead of its own step an answer lies, where the items' own values are learned."""
+    forecasting: ForecastTask | None = None
+    """What is foreseen, where the steps that follow are learned."""
 
     def __init__(
         self,
@@ -180,6 +183,7 @@ class Estimator:
                     tensorboard=tensorboard,
                     alphabet=self.alphabet,
                     ahead_steps=self.ahead_steps,
+                    forecasting=self.forecasting,
                 )
             )
             self.networks.append(network)
@@ -451,10 +455,14 @@ class Estimator:
             tuple(seen["subjects"]), tuple(seen["recordings"]), dict(seen["settings"]), seen["protocol"]
         )
         made.card = dict(header["card"])
+        made._restore(header)
         made.networks = nn.ModuleList(made._build() for _ in range(made.members))
         made.networks.load_state_dict(dict(weights))
         made.networks.eval()
         return made
+
+    def _restore(self, header: Mapping[str, Any]) -> None:
+        """Take what a kind of model has written of its own, before the networks are built."""
 
 
 def _settings(settings: FitSettings | None, changes: Mapping[str, Any]) -> FitSettings:

@@ -25,6 +25,16 @@ from biosig_lstm.metrics.classification import (
 )
 from biosig_lstm.metrics.episodes import episode_counts, episode_scores
 from biosig_lstm.metrics.events import EventMatch, event_scores, match_events
+from biosig_lstm.metrics.forecast import (
+    ForecastScores,
+    check_levels,
+    forecast_scores,
+    interval_coverage,
+    interval_width,
+    mase,
+    naive_scale,
+    pinball_loss,
+)
 from biosig_lstm.metrics.intervals import Interval, bootstrap_by_subject, intervals_by_subject
 from biosig_lstm.metrics.labels import label_scores, merge_probabilities
 from biosig_lstm.metrics.multilabel import MultiLabelScores, f1_thresholds, multilabel_scores
@@ -63,6 +73,7 @@ __all__ = [
     "Alarms",
     "EditCounts",
     "EventMatch",
+    "ForecastScores",
     "Interval",
     "MultiLabelScores",
     "Scores",
@@ -81,6 +92,7 @@ __all__ = [
     "bootstrap_by_subject",
     "boundary_errors",
     "character_error_rate",
+    "check_levels",
     "cinc2017_scores",
     "class_scores",
     "class_statistics",
@@ -94,15 +106,21 @@ __all__ = [
     "event_scores",
     "f1_score",
     "f1_thresholds",
+    "forecast_scores",
+    "interval_coverage",
+    "interval_width",
     "intervals_by_subject",
     "label_indices",
     "label_scores",
     "macro_f1",
     "macro_roc_auc",
+    "mase",
     "match_events",
     "merge_classes",
     "merge_probabilities",
     "multilabel_scores",
+    "naive_scale",
+    "pinball_loss",
     "positive_predictivity",
     "roc_auc",
     "seizure_counts",

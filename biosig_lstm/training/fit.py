@@ -24,6 +24,7 @@ from biosig_lstm.decoding import Alphabet
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.training.batch import Augmentation, Batch, Items, LengthBuckets, SubjectDraws, collate
 from biosig_lstm.training.callbacks import EpochLog, EpochSeed, Progress, Renew, WeightAverage
+from biosig_lstm.training.forecasts import ForecastModule, ForecastTask, check_forecast
 from biosig_lstm.training.module import ClassifierModule, class_weights
 from biosig_lstm.training.reconstruction import ReconstructionModule, check_reconstruction
 from biosig_lstm.training.settings import FitSettings
@@ -72,6 +73,7 @@ def fit(
     tensorboard: bool = False,
     alphabet: Alphabet | None = None,
     ahead_steps: int | None = None,
+    forecasting: ForecastTask | None = None,
 ) -> FitHistory:
     """Train `network` in place.
 
@@ -102,6 +104,8 @@ def fit(
     ahead_steps : int, optional
         Learn the values of the items, by least squares: an answer stands for the step so many after its own, 0 for
         that step itself. Labels do not count.
+    forecasting : ForecastTask, optional
+        Learn quantiles of the steps that follow each step. Labels do not count.
 
     Returns
     -------
@@ -117,12 +121,23 @@ def fit(
         When early stopping or resuming is asked without what it needs.
     """
     targets = None if alphabet is None else Targets(alphabet, network)
-    _check(train, val, settings=settings, directory=directory, resume=resume, targets=targets, ahead_steps=ahead_steps)
+    _check_run(settings, has_val=val is not None, directory=directory, resume=resume)
+    if forecasting is not None:
+        _check_forecast(train, val, forecasting)
+    else:
+        _check(train, val, settings=settings, targets=targets, ahead_steps=ahead_steps)
     if renew is not None and val is not None:
         raise ParameterError("renew cannot be combined with validation items yet: give settings a fixed max_epochs")
     with _folder(directory) as folder, _quiet(), _interruptible():
         torch.manual_seed(settings.seed)
-        module = _module(network.train(), train, settings=settings, targets=targets, ahead_steps=ahead_steps)
+        module = _module(
+            network.train(),
+            train,
+            settings=settings,
+            targets=targets,
+            ahead_steps=ahead_steps,
+            forecasting=forecasting,
+        )
         averages, log = WeightAverage(settings.average_decay), EpochLog(folder / "metrics.csv")
         callbacks: list[Callback] = [
             EpochSeed(settings.seed, renew, every=settings.renew_every),
@@ -156,8 +171,16 @@ def fit(
 
 
 def _module(
-    network: nn.Module, train: Windows, *, settings: FitSettings, targets: Targets | None, ahead_steps: int | None
+    network: nn.Module,
+    train: Windows,
+    *,
+    settings: FitSettings,
+    targets: Targets | None,
+    ahead_steps: int | None,
+    forecasting: ForecastTask | None,
 ) -> ClassifierModule:
+    if forecasting is not None:
+        return ForecastModule(network, settings=settings, task=forecasting)
     if targets is not None:
         return TranscriptModule(network, settings=settings)
     if ahead_steps is not None:
@@ -173,8 +196,6 @@ def _check(
     val: Windows | None,
     *,
     settings: FitSettings,
-    directory: str | Path | None,
-    resume: bool,
     targets: Targets | None,
     ahead_steps: int | None,
 ) -> None:
@@ -188,10 +209,19 @@ def _check(
         raise DataError("nothing to learn from: no training item has a label")
     elif val is not None:
         _check_val(train, val, settings=settings)
-    if settings.patience is not None and val is None:
+
+
+def _check_run(settings: FitSettings, *, has_val: bool, directory: str | Path | None, resume: bool) -> None:
+    if settings.patience is not None and not has_val:
         raise ParameterError("patience needs validation items: give val, or patience=None")
     if resume and directory is None:
         raise ParameterError("resume needs the directory of the run to go on with")
+
+
+def _check_forecast(train: Windows, val: Windows | None, forecasting: ForecastTask) -> None:
+    for side, what in ((train, "learn from"), (val, "validate on")):
+        if side is not None:
+            check_forecast(side, forecasting, what=what)
 
 
 def _check_texts(sides: Sequence[Windows], targets: Targets, *, settings: FitSettings) -> None:

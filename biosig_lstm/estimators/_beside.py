@@ -1,0 +1,71 @@
+"""The simple methods beside a forecaster: fitted on the same training series, asked from the same origins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from biosig_lstm.containers.annotations import Int64
+from biosig_lstm.estimators._origins import Origins, later_values, past_values, rolling_origins
+from biosig_lstm.estimators.baselines import BASELINES, Baseline, autoregression, centred, items_of
+from biosig_lstm.training.forecasts import ForecastTask
+
+__all__ = ["fit_baselines", "foreseen_beside"]
+
+Float64 = npt.NDArray[np.float64]
+
+_MOST_ORDER = 64
+_ROWS_AT_ONCE = 2048
+
+
+def fit_baselines(
+    values: Float64,
+    offsets: Int64,
+    observed: npt.NDArray[np.bool_],
+    task: ForecastTask,
+    *,
+    context: int,
+    season: int | None,
+) -> dict[str, tuple[Baseline, ...]]:
+    """Return each of the simple methods, one for each target.
+
+    Parameters
+    ----------
+    values : np.ndarray [shape=(total_steps, targets)]
+        Training series, end to end.
+    offsets : np.ndarray of int [shape=(n + 1,)]
+        Where each begins.
+    observed : np.ndarray of bool [shape=(total_steps,)]
+        Which steps count.
+    task, context, season
+        As of `Forecaster`. Orders up to half of the context, 64 at most, are tried.
+    """
+    lengths = np.diff(offsets)
+    origins = rolling_origins(lengths, context=context, horizon=1, every=task.horizon, least=task.least)
+    later = later_values(np.where(observed[:, None], values, np.nan), offsets, origins, horizon=task.horizon)
+    past = past_values(values, offsets, origins, context=context)
+    most = max(min(context // 2, _MOST_ORDER, int(lengths.max()) // 2), 1)
+    made: dict[str, list[Baseline]] = {name: [] for name in BASELINES}
+    for k in range(values.shape[1]):
+        series = centred(items_of(values[:, k], offsets))
+        model = autoregression(series, most=most, known=items_of(observed, offsets))
+        own: dict[str, dict[str, Any]] = {"seasonal": {"season": season}, "ar": {"coefficients": model.coefficients}}
+        for name in BASELINES:
+            fitted = Baseline.fit(name, past[..., k], later[..., k], levels=task.levels, **own.get(name, {}))
+            made[name].append(fitted)
+    return {name: tuple(several) for name, several in made.items()}
+
+
+def foreseen_beside(
+    baselines: Sequence[Baseline], values: Float64, offsets: Int64, origins: Origins, *, context: int
+) -> Float64:
+    """Return quantiles, (n, horizon, levels, targets), of a simple method after each origin."""
+    made = []
+    for first in range(0, len(origins.items), _ROWS_AT_ONCE):
+        some = Origins(*(part[first : first + _ROWS_AT_ONCE] for part in origins))
+        past = past_values(values, offsets, some, context=context)
+        made.append(np.stack([one(past[..., k]) for k, one in enumerate(baselines)], axis=-1))
+    return np.concatenate(made)

@@ -1,0 +1,139 @@
+"""Forecasts from many origins: each stretch of a series is read once, for all origins in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.special import ndtri
+from torch import Tensor, nn
+
+from biosig_lstm.containers import Windows
+from biosig_lstm.estimators._origins import Origins, first_read
+from biosig_lstm.models.forecast import ForecastNetwork
+from biosig_lstm.training.batch import LengthBuckets, pad_steps
+from biosig_lstm.training.forecasts import ForecastTask, coming
+
+__all__ = ["Start", "foreseen", "straight_start"]
+
+Float32 = npt.NDArray[np.float32]
+Int64 = npt.NDArray[np.int64]
+
+_VALUES_AT_ONCE = 2**23
+_RIDGE, _SMALLEST = 1e-3, 1e-9
+_MOST_RESIDUALS = 20_000
+
+
+class _Stretch(NamedTuple):
+    """What is read of an item: from a step to before another, and the origins in it: their rows and their steps."""
+
+    item: int
+    begin: int
+    end: int
+    rows: Int64
+    steps: Int64
+
+
+def foreseen(
+    networks: Sequence[nn.Module],
+    scaled: Windows,
+    origins: Origins,
+    task: ForecastTask,
+    *,
+    context: int,
+    ahead: Sequence[Float32] | None = None,
+) -> Float32:
+    """Return quantiles, (n, horizon, levels, targets), that networks say on average after each origin.
+
+    Parameters
+    ----------
+    networks : sequence of ForecastNetwork
+        Trained.
+    scaled : Windows
+        Series as the networks take them.
+    origins : Origins
+        Where from.
+    task : ForecastTask
+        What.
+    context : int
+        As of `first_read`.
+    ahead : sequence of np.ndarray [shape=(horizon, columns)], optional
+        Of each item steps that follow its end; what is not known of them is zero.
+    """
+    shape = (task.horizon, len(task.levels), len(task.targets))
+    made = np.zeros((len(origins.items), *shape), dtype=np.float32)
+    stretches = list(_stretches(scaled, origins, task.horizon, context=context))
+    lengths = np.array([one.end - one.begin for one in stretches], dtype=np.int64)
+    together = max(_VALUES_AT_ONCE // int(np.prod(shape) * (2 * context + task.horizon)), 1)
+    for batch in LengthBuckets(lengths, batch_size=together, shuffle=False):
+        chosen = [stretches[k] for k in batch]
+        x, ends = pad_steps([_read(scaled, one, ahead) for one in chosen])
+        with torch.inference_mode():
+            said = torch.stack([network(x, ends) for network in networks]).mean(dim=0)
+        for k, one in enumerate(chosen):
+            made[one.rows] = said[k, torch.from_numpy(one.steps)].numpy()
+    return made
+
+
+def _stretches(scaled: Windows, origins: Origins, horizon: int, *, context: int) -> Iterator[_Stretch]:
+    firsts = first_read(origins.steps, context)
+    keys, which = np.unique(np.stack([origins.items, firsts], axis=1), axis=0, return_inverse=True)
+    order = np.argsort(which.ravel(), kind="stable")
+    groups = np.split(order, np.cumsum(np.bincount(which.ravel(), minlength=len(keys)))[:-1])
+    for (item, begin), rows in zip(keys.tolist(), groups, strict=True):
+        end = min(int(origins.steps[rows].max()) + 1 + horizon, int(scaled.lengths[item]))
+        yield _Stretch(item, begin, end, rows, origins.steps[rows] - begin)
+
+
+def _read(scaled: Windows, one: _Stretch, ahead: Sequence[Float32] | None) -> Float32:
+    part = scaled.item(one.item)[one.begin : one.end]
+    return part if ahead is None else np.concatenate([part, ahead[one.item]])
+
+
+class Start(NamedTuple):
+    """A linear forecast to begin training from; see `ForecastNetwork.begin`."""
+
+    linear: Tensor
+    residuals: Tensor
+
+
+def straight_start(network: ForecastNetwork, scaled: Windows, task: ForecastTask) -> Start:
+    """Return the linear maps from the last values to the horizon that leave least squares, and what they leave.
+
+    Origins with all of the horizon count, in units of the past of each; a little ridge is added.
+    """
+    n_targets, lags, horizon = network.linear.shape
+    square = torch.zeros(n_targets, lags, lags, dtype=torch.float64)
+    cross = torch.zeros(n_targets, lags, horizon, dtype=torch.float64)
+    for k in range(len(scaled)):
+        last, later = _pairs(network, scaled.item(k), task)
+        square += torch.einsum("nkl,nkm->klm", last, last)
+        cross += torch.einsum("nkl,nhk->klh", last, later)
+    size = square.diagonal(dim1=1, dim2=2).mean(dim=1).clamp(min=_SMALLEST)
+    ridge = _RIDGE * size[:, None, None] * torch.eye(lags, dtype=torch.float64)
+    linear = torch.linalg.solve(square + ridge, cross)
+    return Start(linear.float(), _residual_quantiles(network, scaled, task, linear).float())
+
+
+def _pairs(network: ForecastNetwork, item: Float32, task: ForecastTask) -> tuple[Tensor, Tensor]:
+    """Return of each origin of an item the last values, (n, targets, lags), and the horizon, (n, horizon, targets)."""
+    x, lengths = pad_steps([item])
+    truth, known = coming(network, x, lengths, task)
+    whole = known.flatten(2).all(dim=2)[0]
+    return network.last_values(x)[0][whole].double(), network.scaled_by_past(x, truth)[0][whole].double()
+
+
+def _residual_quantiles(network: ForecastNetwork, scaled: Windows, task: ForecastTask, linear: Tensor) -> Tensor:
+    every = max(len(scaled.values) // _MOST_RESIDUALS, 1)
+    left = []
+    for k in range(len(scaled)):
+        last, later = (part[::every] for part in _pairs(network, scaled.item(k), task))
+        left.append(later - torch.einsum("nkl,klh->nhk", last, linear))
+    levels = torch.tensor(task.levels, dtype=torch.float64)
+    residuals = torch.cat(left)
+    if not len(residuals):
+        return torch.from_numpy(ndtri(levels.numpy()))[:, None].expand(task.horizon, -1, len(task.targets))
+    return torch.quantile(residuals, levels, dim=0).transpose(0, 1)

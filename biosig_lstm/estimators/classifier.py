@@ -10,7 +10,9 @@ from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._from_bids import classifier_from_bids
 from biosig_lstm.estimators._from_table import Validation, classifier_from_table
+from biosig_lstm.estimators._long_sound import windows_of_sound
 from biosig_lstm.estimators.predictions import Predictions
+from biosig_lstm.formats.audio import AudioFile
 from biosig_lstm.models import ModelSpec
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.training import FitSettings
@@ -149,12 +151,21 @@ class Classifier(Estimator):
         )
         return cast("Self", made)
 
-    def predict(self, data: Windows | Recording | Iterable[Recording]) -> Predictions:
+    def predict(self, data: Windows | Recording | AudioFile | Iterable[Recording]) -> Predictions:
         """Return a row for each item, in order.
 
         Parameters
         ----------
-        data : Windows, Recording or recordings, mne.Epochs or mne.io.Raw
-            Recordings go through the model's own preparation, and so do the objects of MNE.
+        data : Windows, Recording or recordings, AudioFile, mne.Epochs or mne.io.Raw
+            Recordings go through the model's own preparation, and so do the objects of MNE. Of an open sound file, no
+            more than a piece is in memory at a time where the model looks at pieces, as those of `from_table` do.
+
+        Raises
+        ------
+        DataError
+            When a recording cannot be prepared, or a sound file of more than ten minutes would be one item.
         """
+        if isinstance(data, AudioFile):
+            parts = [self.predict(windows) for windows in windows_of_sound(data, self.pipeline)]
+            return Predictions.concatenate(parts)
         return Predictions(**self._item_rows(data))

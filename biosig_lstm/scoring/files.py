@@ -6,12 +6,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from biosig_lstm.estimators import Estimator, Predictions
+import numpy as np
+
+from biosig_lstm.containers import Recording
+from biosig_lstm.estimators import Classifier, Estimator, Predictions
 from biosig_lstm.formats import channels_wanted, open_recording
 from biosig_lstm.scoring._annotation_files import check_form, write_back
 from biosig_lstm.scoring._output import Failure, output_folder, reason
 from biosig_lstm.scoring._paths import find_all, unique_names
-from biosig_lstm.scoring.tasks import task_of
+from biosig_lstm.scoring._sound import long_sound
+from biosig_lstm.scoring.tasks import Answers, Task, task_of
 
 __all__ = ["Failure", "FilesReport", "classify_files"]
 
@@ -106,14 +110,11 @@ def classify_files(
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
     rejected: dict[str, int] = {}
-    wanted = model.pipeline.channel_names
     for path, name in zip(found, unique_names(found), strict=True):
         if announce:
             announce(name)
         try:
-            channels = channels_wanted(path, wanted) if wanted else None
-            recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
-            said = asked.answer(model, recording, annotated=annotator is not None)
+            recording, said = _answered(model, asked, path, name=name, annotator=annotator)
             write_back(annotations, asked, recording, said, source=path, folder=folder)
         except Exception as error:  # whatever is wrong with one recording, the others are done
             failed.append(Failure(str(path), reason(error)))
@@ -124,3 +125,18 @@ def classify_files(
         if isinstance(said, Predictions) and said.rejected:
             rejected[name] = len(said.rejections)
     return FilesReport(counts, tuple(failed), folder, asked.counted, asked.labels(model), rejected)
+
+
+def _answered(
+    model: Estimator, asked: Task, path: Path, *, name: str, annotator: str | None
+) -> tuple[Recording, Answers]:
+    """Return a recording and what the model says of it; long sound is read in stretches, and comes without channels."""
+    if isinstance(model, Classifier) and (sound := long_sound(path)):
+        rows = model.predict(sound).at_rate(sound.fs)
+        names = np.full(len(rows), name)
+        without = Recording(np.zeros((0, sound.n_samples), np.float32), sound.fs, [], [], id=name)
+        return without, replace(rows, recordings=names, subjects=names)
+    wanted = model.pipeline.channel_names
+    channels = channels_wanted(path, wanted) if wanted else None
+    recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
+    return recording, asked.answer(model, recording, annotated=annotator is not None)

@@ -11,14 +11,14 @@ from biosig_lstm.containers import Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, LanguageModel, Transcriber, Transcript
 from biosig_lstm.formats import open_recording
-from biosig_lstm.formats.audio import FAMILY, AudioFile, open_audio
+from biosig_lstm.formats.audio import AudioFile
 from biosig_lstm.scoring._output import Failure, output_folder, reason
 from biosig_lstm.scoring._paths import find_all, unique_names
+from biosig_lstm.scoring._sound import long_sound
 
 __all__ = ["TranscriptionReport", "transcribe_files"]
 
 _TABLE = "transcripts.jsonl"
-_LONG_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -106,8 +106,7 @@ def transcribe_files(
 
 def _opened(path: Path) -> Recording | AudioFile:
     """Return a recording, which is looked at for silence and clipping, or a long sound file to be read in stretches."""
-    long = FAMILY.find(path) is not None and AudioFile(path).duration_s > _LONG_S
-    return open_audio(path) if long else open_recording(path, annotator=None)
+    return long_sound(path) or open_recording(path, annotator=None)
 
 
 def _write(said: Transcript, folder: Path, *, textgrid: bool) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError
@@ -44,9 +45,8 @@ class Pieces(Step):
         """Return an item for each piece."""
         if not recording.n_samples:
             raise DataError(f"{recording.id}: the recording holds no samples")
-        most = max(math.floor(self.longest_s * recording.fs * (1 + 1e-9)), 1)
-        n_pieces = -(-recording.n_samples // most)
-        edges = np.arange(n_pieces + 1) * recording.n_samples // n_pieces
+        edges = self.edges(recording.n_samples, recording.fs)
+        n_pieces = len(edges) - 1
         middles = (edges[:-1] + edges[1:]) // 2
         return Windows(
             values=recording.signals.T,
@@ -61,3 +61,15 @@ class Pieces(Step):
             classes=self.classes,
             unit=unit(recording.units),
         )
+
+    def edges(self, n_samples: int, fs: float) -> npt.NDArray[np.int64]:
+        """Return where the pieces of so many samples begin, and the end of the last.
+
+        Examples
+        --------
+        >>> Pieces(2.0).edges(50, 10.0).tolist()
+        [0, 16, 33, 50]
+        """
+        most = max(math.floor(self.longest_s * fs * (1 + 1e-9)), 1)
+        n_pieces = -(-n_samples // most)
+        return np.asarray(np.arange(n_pieces + 1) * n_samples // n_pieces, dtype=np.int64)

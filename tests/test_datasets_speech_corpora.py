@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 from biosig_lstm import datasets
 from biosig_lstm.datasets import librispeech, timit
-from biosig_lstm.errors import DataError, ParameterError
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
+from biosig_lstm.recipes import recipe_for
 from biosig_lstm.windows.utterance import Utterance, transcript_of
 
 
@@ -111,7 +114,27 @@ def test_librispeech_sides_are_its_subsets(books):
     assert plan.train == ("103-1240-0000",)
     assert (plan.val, plan.test) == (("84-121123-0000",), ("1089-134686-0000",))
     assert data.records_of(datasets.get_protocol("librispeech-960-other"), "test") == ("367-130732-0000",)
+    hours = {"librispeech-100": 1, "librispeech-460": 2, "librispeech-460-other": 2, "librispeech-960": 3}
+    for name, count in hours.items():
+        assert len(data.records_of(datasets.get_protocol(name), "train")) == count
     assert data.subject_of("1089-134686-0000") == "librispeech-1089"
+
+
+def test_a_missing_subset_of_several_is_told(books):
+    shutil.rmtree(books / "train-clean-360")
+    data = datasets.get("librispeech", books)
+    told = "librispeech-460: train-clean-360 of its train side is not there: .* not comparable"
+    with pytest.warns(BiosigWarning, match=told):
+        assert data.resolve(datasets.get_protocol("librispeech-460")).train == ("103-1240-0000",)
+    assert data.resolve(datasets.get_protocol("librispeech-100")).train == ("103-1240-0000",)
+    shutil.rmtree(books / "train-other-500")
+    with pytest.warns(BiosigWarning, match="train-clean-360 and train-other-500 of its train side are not there"):
+        datasets.get("librispeech", books).resolve(datasets.get_protocol("librispeech-960"))
+
+
+def test_every_protocol_of_librispeech_has_a_recipe():
+    for name in datasets.card("librispeech").protocols:
+        assert recipe_for(name).name == "librispeech"
 
 
 def test_librispeech_transcript_is_the_note_over_the_whole_recording(books):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets._card import Protocol
 from biosig_lstm.datasets._challenge import LargeDataset
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.formats.audio import read_audio, write_audio
 from biosig_lstm.windows.utterance import TRANSCRIPT
 
@@ -59,11 +61,20 @@ class LibriSpeech(LargeDataset):
         return f"{self.name}-{record.partition('-')[0]}"
 
     def resolve(self, protocol: Protocol) -> Protocol:
-        """Return the protocol with the records of its sides, by the subsets at the root."""
-        sides = {
-            side: tuple(sorted(name for name, spoken in self.utterances.items() if spoken.subset in subsets))
-            for side, subsets in protocol.folds.items()
-        }
+        """Return the protocol with the records of its sides, by the subsets at the root.
+
+        Warns
+        -----
+        BiosigWarning
+            When some subsets of a side are there and others are not: a model of those is none of the protocol.
+        """
+        held = {spoken.subset for spoken in self.utterances.values()}
+        sides = {}
+        for side, subsets in protocol.folds.items():
+            missing = [str(subset) for subset in subsets if subset not in held]
+            if 0 < len(missing) < len(subsets):
+                _warn_of_missing(protocol, side, missing)
+            sides[side] = tuple(sorted(name for name, spoken in self.utterances.items() if spoken.subset in subsets))
         return replace(protocol, **sides)  # type: ignore[arg-type]
 
     def read(self, record: str) -> Recording:
@@ -85,6 +96,15 @@ class LibriSpeech(LargeDataset):
 DATASET = LibriSpeech
 
 
+def _warn_of_missing(protocol: Protocol, side: str, missing: Sequence[str]) -> None:
+    warnings.warn(
+        f"{protocol.name}: {' and '.join(missing)} of its {side} side {'are' if len(missing) > 1 else 'is'} not there: "
+        "what is trained or scored without is not comparable with others' figures",
+        BiosigWarning,
+        stacklevel=3,
+    )
+
+
 def _transcript(path: Path, record: str) -> str:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -101,6 +121,8 @@ def _transcript(path: Path, record: str) -> str:
 _FS_HZ = 16_000.0
 _SAMPLE = {
     "train-clean-100": ("103-1240-0000", "CHAPTER ONE"),
+    "train-clean-360": ("14-208-0000", "CHAPTER TEN"),
+    "train-other-500": ("20-205-0000", "THAT NIGHT"),
     "dev-clean": ("84-121123-0000", "GO DO YOU HEAR"),
     "test-clean": ("1089-134686-0000", "HE HOPED THERE WOULD BE STEW"),
     "test-other": ("367-130732-0000", "LOBSTERS AND LOBSTERS"),
@@ -108,7 +130,7 @@ _SAMPLE = {
 
 
 def write_sample(root: str | Path) -> None:
-    """Write an utterance of noise and its transcript into four of the subsets, in the layout of the corpus.
+    """Write an utterance of noise and its transcript into six of the subsets, in the layout of the corpus.
 
     Parameters
     ----------

@@ -18,7 +18,7 @@ __all__ = ["RECIPE"]
 
 RECIPE = TranscriptRecipe(
     name="librispeech",
-    protocols=("librispeech-100", "librispeech-100-other"),
+    protocols=tuple(f"librispeech-{hours}{side}" for hours in (100, 460, 960) for side in ("", "-other")),
     pipeline=Pipeline(
         filters=[Mono(), ResampleSound(16000)], windows=Utterance(), features=[LogMel(), NormalizeUtterance()]
     ),

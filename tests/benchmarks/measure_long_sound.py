@@ -2,8 +2,8 @@
 
 `OMP_NUM_THREADS=1 python tests/benchmarks/measure_long_sound.py --data FSDD [--minutes 1 10 60]`
 
-Each command runs in a process of its own, whose greatest resident memory is read from the system: `classify` with a model
-of a table, which looks at pieces of 30 s, and `transcribe` with the model of yes and no.
+Each command runs in a process of its own, whose greatest resident memory is read from the system: `classify` with a
+model of a table, which looks at pieces of 30 s, and `transcribe` with the model of yes and no.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import biosig_lstm as bl
+from biosig_lstm.filters.resample_sound import resample_sound
 
 FS = 44_100
 
@@ -26,7 +27,8 @@ def write_sound(data: Path, path: Path, minutes: float) -> Path:
     """Write spoken digits one after the other on two channels, minute by minute."""
     import soundfile
 
-    words = [bl.ResampleSound(FS)(bl.read_audio(word)).signals[0] for word in sorted(data.glob("*.wav"))[::40]]
+    read = [bl.read_audio(word) for word in sorted(data.glob("*.wav"))[::40]]
+    words = [resample_sound(word.signals, word.fs, rate_hz=FS)[0] for word in read]
     minute = np.resize(np.concatenate(words), 60 * FS)
     with soundfile.SoundFile(path, "w", FS, 2, subtype="PCM_16") as file:
         for _ in range(round(minutes)):

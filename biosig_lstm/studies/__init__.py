@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from biosig_lstm.errors import ParameterError, options
+from biosig_lstm.errors import DataError, ParameterError, options
 from biosig_lstm.steps import names_in
 from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, StudyResult
 from biosig_lstm.studies._table import Table
 
-__all__ = ["Claim", "Findings", "Study", "StudyOptions", "StudyResult", "Table", "get", "names", "run"]
+__all__ = ["Claim", "Findings", "Study", "StudyOptions", "StudyResult", "Table", "get", "names", "read_claims", "run"]
 
 
 def names() -> list[str]:
@@ -94,6 +94,28 @@ def run(
     result = study.run(how, keep=lambda partial: _keep(partial, folder))
     result.write(folder)
     return result
+
+
+def read_claims(folder: str | Path) -> Table:
+    """Return the claims of all studies that were written to a folder, as one table.
+
+    Returns
+    -------
+    Table
+        Columns ``study``, ``claimed``, ``measured`` and ``verdict``.
+
+    Raises
+    ------
+    DataError
+        When no study was written there, or a file is not what a study writes.
+    """
+    from biosig_lstm.studies._write import claims_of
+
+    found = [path for path in (Path(folder) / f"{name}.json" for name in names()) if path.is_file()]
+    if not found:
+        raise DataError(f"{folder}: holds no NAME.json of a study; known studies: {', '.join(names())}")
+    rows = tuple(row for path in found for row in claims_of(path))
+    return Table(("study", "claimed", "measured", "verdict"), rows, title="Claims")
 
 
 def _keep(partial: StudyResult, folder: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args
@@ -14,7 +14,7 @@ from biosig_lstm.studies._table import Row, Table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Claim", "Findings", "Study", "StudyOptions", "StudyResult", "Verdict"]
+__all__ = ["Claim", "Findings", "Study", "StudyOptions", "StudyResult", "Verdict", "judged"]
 
 Settings = TypeVar("Settings")
 
@@ -54,6 +54,20 @@ class Claim:
     def __post_init__(self) -> None:
         if self.verdict not in get_args(Verdict):
             raise ParameterError(f"verdict {options(self.verdict, get_args(Verdict))}")
+
+
+def judged(cases: Iterable[bool]) -> Verdict:
+    """Return the verdict on a claim: it holds in all of these cases, in some, or in none; not decided without any.
+
+    Examples
+    --------
+    >>> judged([True, False]), judged([])
+    ('holds in part', 'not decided')
+    """
+    each = list(cases)
+    if not each:
+        return "not decided"
+    return "holds" if all(each) else "holds in part" if any(each) else "does not hold"
 
 
 @dataclass(frozen=True)

@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from biosig_lstm import __version__
-from biosig_lstm.errors import ParameterError
+from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.scoring import output_folder
 
 if TYPE_CHECKING:
     from biosig_lstm.studies._study import StudyResult
-    from biosig_lstm.studies._table import Cell
+    from biosig_lstm.studies._table import Cell, Row
 
-__all__ = ["as_json", "as_markdown", "write_result"]
+__all__ = ["as_json", "as_markdown", "claims_of", "write_result"]
 
 _DOTS_PER_INCH = 100
 _PACKAGES = ("torch", "numpy")
@@ -72,6 +72,16 @@ def as_json(result: StudyResult) -> dict[str, Any]:
             {"claimed": claim.claimed, "measured": claim.measured, "verdict": claim.verdict} for claim in result.claims
         ],
     }
+
+
+def claims_of(path: Path) -> list[Row]:
+    """Return study, claimed, measured and verdict of each claim of a NAME.json; a DataError says why it cannot."""
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        name = str(facts["study"])
+        return [(name, str(c["claimed"]), str(c["measured"]), str(c["verdict"])) for c in facts["claims"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{path}: is not what a study writes ({type(error).__name__}: {error})") from error
 
 
 def _run_with(result: StudyResult) -> str:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from biosig_lstm.models._recurrent import initialise_layer
-from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
+from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, judged
 from biosig_lstm.studies._table import Row, Table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["STARTS", "STUDY", "GradientSettings", "relative_gradients"]
@@ -38,8 +39,8 @@ class GradientSettings:
         Distances of the table.
     drawn_points : int
         Distances of the picture, evenly spread on a logarithmic axis.
-    vanished : float
-        Relative gradient below which claims count it as gone.
+    vanished, exploded : float
+        Relative gradient below which claims count it as gone, and above which as exploded.
     """
 
     features: int = 8
@@ -50,6 +51,7 @@ class GradientSettings:
     shown_steps: tuple[int, ...] = (10, 30, 100, 300, 1000)
     drawn_points: int = 30
     vanished: float = 1e-3
+    exploded: float = 1e2
 
 
 Start = Callable[[nn.RNNBase, int], None]
@@ -123,7 +125,9 @@ def relative_gradients(layer: nn.RNNBase, x: Tensor, directions: Tensor) -> Tens
     read = x.detach().clone().requires_grad_()
     last = layer(read)[0][:, -1]
     (slope,) = torch.autograd.grad((last * directions).sum(), read)
-    size = slope.square().sum(dim=2).mean(dim=0).sqrt().flip(0)
+    largest = slope.abs().amax(dim=(0, 2))
+    scaled = slope / largest.clamp(min=torch.finfo(slope.dtype).tiny).unsqueeze(1)  # squares would underflow
+    size = (largest * scaled.square().sum(dim=2).mean(dim=0).sqrt()).flip(0)
     return size / size[0]
 
 
@@ -172,60 +176,70 @@ def _median_and_range(at: Table) -> str:
 
 
 def _claims(settings: GradientSettings, measured: Table) -> tuple[Claim, ...]:
-    far, farthest = _far(settings), settings.longest_steps
+    far, farthest = min(settings.shown_steps, key=lambda k: abs(k - 100)), settings.longest_steps
+
+    def left(cell: str, steps: int, claimed: str) -> Claim:
+        at = _medians(measured, cell, steps)
+        return Claim(claimed, _by_start(at, steps), judged(value >= settings.vanished for value in at.values()))
+
+    plain, lstm = _medians(measured, "rnn", far), _medians(measured, "lstm", farthest)
     return (
-        _share_claim(settings, measured, "rnn", far, f"A plain RNN's gradient vanishes within {far} steps", gone=True),
-        _share_claim(settings, measured, "lstm", far, f"An LSTM's gradient does not vanish within {far} steps"),
-        _share_claim(settings, measured, "gru", far, f"A GRU's gradient does not vanish within {far} steps"),
-        _share_claim(settings, measured, "lstm", farthest, f"An LSTM's gradient reaches back {farthest:,} steps"),
+        Claim(
+            f"A plain RNN's gradient vanishes within {far:,} steps",
+            _by_start(plain, far),
+            judged(value < settings.vanished for value in plain.values()),
+        ),
+        left("lstm", far, f"An LSTM's gradient does not vanish within {far:,} steps"),
+        left("gru", far, f"A GRU's gradient does not vanish within {far:,} steps"),
+        left("lstm", farthest, f"An LSTM's gradient reaches back {farthest:,} steps"),
+        Claim(
+            "An LSTM's gradient does not explode",
+            _by_start(lstm, farthest),
+            judged(value <= settings.exploded for value in lstm.values()),
+        ),
     )
 
 
-def _far(settings: GradientSettings) -> int:
-    """Return the distance of the table nearest to a hundred steps."""
-    return min(settings.shown_steps, key=lambda k: abs(k - 100))
-
-
-def _share_claim(
-    settings: GradientSettings, measured: Table, cell: str, steps: int, claimed: str, *, gone: bool = False
-) -> Claim:
-    """Return the claim that the gradient of each start is left (or gone) at this distance."""
+def _medians(measured: Table, cell: str, steps: int) -> dict[str, float]:
     at = measured.where(cell=cell, steps_back=steps)
-    found = {str(start): median(at.where(start=start).numbers("relative_gradient")) for start in at.values("start")}
-    true = [start for start, value in found.items() if (value < settings.vanished) == gone]
-    said = "; ".join(f"{start}: {value:.1g}" for start, value in found.items())
-    verdict: Verdict = "holds in part"
-    if not found:
-        verdict = "not decided"
-    elif len(true) in (0, len(found)):
-        verdict = "holds" if true else "does not hold"
-    return Claim(claimed, f"at {steps:,} steps, by start: {said} (gone: below {settings.vanished:g})", verdict)
+    return {str(start): median(at.where(start=start).numbers("relative_gradient")) for start in at.values("start")}
 
 
-_COLOURS = {"rnn": "Oranges", "gru": "Greens", "lstm": "Blues"}
-_LOWEST = 1e-12
+def _by_start(found: dict[str, float], steps: int) -> str:
+    return f"at {steps:,} steps, by start: " + "; ".join(f"{start}: {value:.1g}" for start, value in found.items())
+
+
+_COLOURS = {"rnn": ("#cc3311", "#ee7733"), "gru": ("#117733", "#88cc66"), "lstm": ("#223355", "#66aaee")}
+_LINES = {"chrono": "--", "torch's own": ":", "orthogonal": "-"}
+_LOWEST, _HIGHEST = 1e-12, 1e3
 
 
 def _draw(settings: GradientSettings, measured: Table, figure: Figure) -> None:
-    from matplotlib import colormaps
+    from matplotlib.colors import LinearSegmentedColormap
 
     axes = figure.subplots()
-    for cell, palette in _COLOURS.items():
+    for cell, (first, last) in _COLOURS.items():
+        shades = LinearSegmentedColormap.from_list(cell, [first, last])
         starts = [start for of, start in STARTS if of == cell]
         for place, start in enumerate(starts):
-            kind = measured.where(cell=cell, start=start)
-            steps = sorted({int(k) for k in kind.numbers("steps_back")} - {0})
-            if not steps:
-                continue
-            colour = colormaps[palette](0.95 - 0.6 * place / max(len(starts) - 1, 1))
-            found = [kind.where(steps_back=k).numbers("relative_gradient") for k in steps]
-            axes.plot(steps, [median(values) for values in found], color=colour, label=f"{cell}: {start}")
-            axes.fill_between(steps, [min(v) for v in found], [max(v) for v in found], color=colour, alpha=0.12)
+            colour = shades(place / max(len(starts) - 1, 1))
+            _draw_start(axes, measured.where(cell=cell, start=start), colour=colour, label=f"{cell}: {start}")
     axes.axhline(settings.vanished, color="black", linewidth=0.6, linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel="steps back", ylabel="gradient relative to the last step's")
-    axes.set(ylim=(_LOWEST, 1e2), xlim=(1, settings.longest_steps))
-    if axes.lines[:-1]:
+    axes.set(ylim=(_LOWEST, _HIGHEST), xlim=(1, settings.longest_steps))
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
+
+
+def _draw_start(axes: Axes, kind: Table, *, colour: tuple[float, ...], label: str) -> None:
+    found = {k: kind.where(steps_back=k).numbers("relative_gradient") for k in kind.values("steps_back") if k != 0}
+    if not found:
+        return
+    steps = [float(str(k)) for k in found]
+    line = next(line for word, line in _LINES.items() if word in label)
+    axes.plot(steps, [median(values) for values in found.values()], line, color=colour, label=label)
+    lowest, highest = [min(v) for v in found.values()], [max(v) for v in found.values()]
+    axes.fill_between(steps, lowest, highest, color=colour, alpha=0.12)
 
 
 STUDY = Study(
@@ -239,6 +253,7 @@ before, divided by that at k = 0; in double precision. So it is the Frobenius no
 squares. "torch's own" are the weights that torch draws; "orthogonal" those of this package: Xavier-uniform input
 weights, orthogonal recurrent ones, biases zero but for the gate that keeps. "chrono" draws that gate's bias for
 dependencies of up to the longest distance shown (Tallec and Ollivier, ICLR 2018), as `memory_steps` does.
+Claims call a gradient gone below 0.001 and exploded above 100, in the median of the networks.
 The vanishing gradient: Hochreiter 1991; Bengio, Simard and Frasconi 1994. Forget bias 1: Jozefowicz et al., ICML 2015.
 """,
     full=GradientSettings(),

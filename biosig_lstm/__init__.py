@@ -20,7 +20,7 @@ _PLACES = {
     "biosig_lstm.formats.audio": ("open_audio", "read_audio", "write_audio"),
     "biosig_lstm.filters": (
         "Bandpass", "BaselineWander", "Bipolar", "ChannelNames", "Channels", "EcgLeads", "FillGaps", "Highpass",
-        "Lowpass", "MarkArtefacts", "Mono", "Normalize", "Notch", "PreEmphasis", "Rereference", "Resample",
+        "Lowpass", "MarkArtefacts", "Mono", "Normalize", "Notch", "OneWay", "PreEmphasis", "Rereference", "Resample",
         "ResampleSound", "ToUnit", "TrimSilence",
     ),
     "biosig_lstm.events.beats": ("AAMI", "Beats"),

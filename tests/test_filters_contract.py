@@ -50,6 +50,12 @@ def by_soxr(x: Array) -> Array:
     return np.stack([soxr.resample(np.append(row, np.zeros(5)), FS, 100, "HQ")[:800] for row in x])
 
 
+def one_way(x: Array) -> Array:
+    sos = signal.butter(2, (0.5, 20), "bandpass", fs=FS, output="sos")
+    settled = signal.sosfilt_zi(sos)[:, None, :] * x[:, 0, None]
+    return signal.sosfilt(sos, x, zi=settled)[0][:, ::5]
+
+
 def interpolated(x: Array) -> Array:
     at = np.arange(x.shape[1])
     return np.stack([np.interp(at, at[~np.isnan(row)], row[~np.isnan(row)]) for row in x])
@@ -75,6 +81,7 @@ REFERENCES: list[tuple[Filter, Callable[[Array], Array], float]] = [
     (filters.PreEmphasis(), lambda x: signal.lfilter([1, -0.97], [1], x), 1e-6),
     (filters.Normalize(), robust, 1e-6),
     (filters.Normalize("zscore"), lambda x: stats.zscore(x, axis=1), 1e-6),
+    (filters.OneWay(20, low_hz=0.5, rate_hz=50), one_way, 1e-5),
     (filters.FillGaps(), interpolated, 1e-6),
     (filters.EcgLeads(3), lambda x: x, 1e-9),
     (filters.Channels(("I", "II", "V5")), lambda x: x, 1e-9),

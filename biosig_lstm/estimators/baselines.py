@@ -33,7 +33,7 @@ Scalar = TypeVar("Scalar", np.float64, np.bool_)
 
 BASELINES = ("naive", "seasonal", "ar")
 _FLOOR, _FLOOR_SHARE = 1e-9, 0.1
-_LEAST_CORRELATION = 0.1
+_LEAST_CORRELATION, _ALMOST = 0.1, 0.8
 _RIDGE = 1e-9
 _ROWS_AT_ONCE = 4096
 _MEDIAN = 0.5
@@ -72,8 +72,8 @@ def season_of(past: Float64) -> Int64:
     Returns
     -------
     np.ndarray of int [shape=(n,)]
-        The lag of the highest autocorrelation after it has first been negative, up to half of the past. 1 where none
-        exceeds 0.1.
+        The lag of the first peak of the autocorrelation that reaches 0.8 of the highest, after it has first been
+        negative and up to half of the past. 1 where none exceeds 0.1.
 
     Examples
     --------
@@ -91,8 +91,10 @@ def season_of(past: Float64) -> Int64:
     correlation /= np.maximum(correlation[:, :1], _FLOOR)
     after = np.logical_or.accumulate(correlation < 0, axis=1)
     shown = np.where(after, correlation * n_steps / (n_steps - np.arange(lags + 1)), -np.inf)
-    best = shown.argmax(axis=1)
-    return np.where(shown[np.arange(len(past)), best] > _LEAST_CORRELATION, best, 1).astype(np.int64)
+    highest = shown.max(axis=1, keepdims=True)
+    beside = np.pad(shown, ((0, 0), (1, 1)), constant_values=-np.inf)
+    peak = (shown >= beside[:, :-2]) & (shown >= beside[:, 2:]) & (shown >= _ALMOST * highest)
+    return np.where(highest[:, 0] > _LEAST_CORRELATION, peak.argmax(axis=1), 1).astype(np.int64)
 
 
 def seasonal_naive(past: Float64, horizon: int, season: int | Int64) -> Float64:

@@ -17,6 +17,7 @@ from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._beside import fit_baselines, foreseen_beside
 from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._foresee import Start, foreseen, straight_start
+from biosig_lstm.estimators._look_ahead import warn_of_looking_ahead
 from biosig_lstm.estimators._origins import Origins, later_values, naive_scales, rolling_origins, training_pieces
 from biosig_lstm.estimators.baselines import BASELINES, Baseline
 from biosig_lstm.estimators.forecasts import Forecasts
@@ -49,7 +50,8 @@ class Forecaster(Estimator):
     ----------
     pipeline : Pipeline, optional
         How recordings become series: an item is a series, a step of it is what comes next. None: items come as arrays.
-        What a step holds must not depend on later steps: filters that go both ways look ahead.
+        What a step holds must not depend on later steps: of filters that look ahead, as those that go both ways do, it
+        is warned; `OneWay` does not.
     model : ModelSpec, optional
         Reads a series: `CausalLSTM`, of any cell, or another that gives each step an answer and never looks ahead. Of
         ``bl.LSTM(32)``, which reads both ways, the forward direction is taken. By default ``CausalLSTM(32)``.
@@ -160,6 +162,7 @@ class Forecaster(Estimator):
         train = self._series(train, subjects)
         val = None if val is None else self._series(val, None)
         self.training = None
+        warn_of_looking_ahead(self.pipeline, stacklevel=3)
         self._take_layout(train)
         learned = self._pieces(train)
         series = self._target_values(train), train.offsets, self._observed(train)

@@ -16,6 +16,7 @@ from biosig_lstm.filters.lowpass import Lowpass, lowpass
 from biosig_lstm.filters.mono import Mono, mono
 from biosig_lstm.filters.normalize import Normalize, normalize
 from biosig_lstm.filters.notch import Notch, notch
+from biosig_lstm.filters.one_way import OneWay, one_way
 from biosig_lstm.filters.pre_emphasis import PreEmphasis, pre_emphasis
 from biosig_lstm.filters.rereference import Rereference, rereference
 from biosig_lstm.filters.resample import Resample, resample
@@ -41,6 +42,7 @@ __all__ = [
     "Mono",
     "Normalize",
     "Notch",
+    "OneWay",
     "PreEmphasis",
     "Rereference",
     "Resample",
@@ -55,6 +57,7 @@ __all__ = [
     "mono",
     "normalize",
     "notch",
+    "one_way",
     "pre_emphasis",
     "remove_baseline_wander",
     "rereference",

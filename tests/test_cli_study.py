@@ -38,6 +38,7 @@ def test_a_study_says_its_tables_and_leaves_its_files(tmp_path: Path, capsys: Ca
         (["study", "gradents", "--out", "x"], "study 'gradents'; did you mean 'gradient'? possible: "),
         (["study", "gradient"], "study gradient: --out DIR says where its table and picture go"),
         (["study", "--out", "x"], "--out DIR goes with the NAME of a study"),
+        (["study", "gradient", "--out", "x", "--data", "y"], "data: y is no folder; name the one that holds a folder"),
         (["study", "gradient", "--out", "file"], "cannot write results to file: it is a file; name a folder"),
     ],
 )

@@ -164,7 +164,7 @@ def test_what_was_measured_before_an_interruption_is_kept(tmp_path: Path, error:
             raise error("stop")
 
     with pytest.raises(error, match="stop"):
-        COUNTING.run(StudyOptions(announce=interrupted), keep=lambda part: part.write(tmp_path) and None)
+        COUNTING.run(StudyOptions(announce=interrupted), keep=lambda part: part.write(tmp_path))
     assert (tmp_path / "counting.csv").read_text() == "number,value\n0,0.0\n1,1.0\n"
     facts = json.loads((tmp_path / "counting.json").read_text())
     assert facts["complete"] is False
@@ -177,7 +177,7 @@ def test_an_interruption_before_the_first_row_leaves_nothing(tmp_path: Path) -> 
         raise KeyboardInterrupt("stop")
 
     with pytest.raises(KeyboardInterrupt, match="stop"):
-        COUNTING.run(StudyOptions(announce=interrupted), keep=lambda part: part.write(tmp_path) and None)
+        COUNTING.run(StudyOptions(announce=interrupted), keep=lambda part: part.write(tmp_path))
     assert list(tmp_path.iterdir()) == []
 
 

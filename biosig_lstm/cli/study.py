@@ -33,13 +33,12 @@ def _study(chosen: argparse.Namespace) -> int:
         return _list(chosen)
     from biosig_lstm import studies
 
-    if chosen.name not in studies.names():
-        studies.get(chosen.name)
+    study = studies.get(chosen.name)
     if chosen.out is None:
-        raise ParameterError(f"study {chosen.name}: --out DIR says where its table and picture go")
-    with status(f"study {chosen.name}:") as announce:
+        raise ParameterError(f"study {study.name}: --out DIR says where its table and picture go")
+    with status(f"study {study.name}:") as announce:
         result = studies.run(
-            chosen.name,
+            study.name,
             out=chosen.out,
             seed=chosen.seed,
             quick=chosen.quick,

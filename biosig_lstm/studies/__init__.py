@@ -78,20 +78,22 @@ def run(
     Raises
     ------
     ParameterError
-        When there is no such study, an option is not allowed, or the folder cannot be written to.
+        When there is no such study, an option is not allowed, `data` is no folder, or `out` cannot be written to.
     DataError
         When the study needs a database that is not there.
     """
     study = get(name)
     quiet = {} if announce is None else {"announce": announce}
     where = None if data is None else Path(data)
+    if where is not None and not where.is_dir():
+        raise ParameterError(f"data: {where} is no folder; name the one that holds a folder for each database")
     how = StudyOptions(seed=seed, quick=quick, data=where, device=device, **quiet)
     if out is None:
         return study.run(how)
     from biosig_lstm.scoring import output_folder
 
     folder = output_folder(out)
-    result = study.run(how, keep=lambda partial: _keep(partial, folder))
+    result = study.run(how, keep=lambda partial: partial.write(folder))
     result.write(folder)
     return result
 
@@ -116,7 +118,3 @@ def read_claims(folder: str | Path) -> Table:
         raise DataError(f"{folder}: holds no NAME.json of a study; known studies: {', '.join(names())}")
     rows = tuple(row for path in found for row in claims_of(path))
     return Table(("study", "claimed", "measured", "verdict"), rows, title="Claims")
-
-
-def _keep(partial: StudyResult, folder: Path) -> None:
-    partial.write(folder)

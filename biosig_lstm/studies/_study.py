@@ -176,7 +176,11 @@ class Study(Generic[Settings]):
     draw: Callable[[Settings, Table, Figure], None] = field(repr=False)
 
     def run(
-        self, how: StudyOptions, *, settings: Settings | None = None, keep: Callable[[StudyResult], None] | None = None
+        self,
+        how: StudyOptions,
+        *,
+        settings: Settings | None = None,
+        keep: Callable[[StudyResult], object] | None = None,
     ) -> StudyResult:
         """Measure, and conclude.
 

@@ -77,11 +77,13 @@ def test_an_interruption_keeps_what_has_been_measured(
     networks = gradient._one_network
     drawn: list[str] = []
 
-    def interrupted(settings: gradient.GradientSettings, cell: str, start: gradient.Start) -> list[float]:
+    def interrupted(
+        settings: gradient.GradientSettings, cell: str, start: gradient.Start, *, device: str
+    ) -> list[float]:
         drawn.append(cell)
         if len(drawn) == 4:
             raise KeyboardInterrupt
-        return networks(settings, cell, start)
+        return networks(settings, cell, start, device=device)
 
     monkeypatch.setattr(gradient, "_one_network", interrupted)
     assert main(["study", "gradient", "--out", str(tmp_path), "--quick"]) == 130

@@ -139,22 +139,22 @@ def _distances(settings: GradientSettings) -> list[int]:
 
 
 def _measure(settings: GradientSettings, options: StudyOptions) -> Iterator[Row]:
-    distances = _distances(settings)
+    distances, device = _distances(settings), options.device_name()
     for repeat in range(settings.repeats):
         for place, ((cell, start), draw) in enumerate(STARTS.items()):
             options.announce(f"{cell}, {start}; network {repeat + 1} of {settings.repeats}")
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(1_000_003 * options.seed + 1_009 * repeat + place)
-                found = _one_network(settings, cell, draw)
+                found = _one_network(settings, cell, draw, device=device)
             yield from ((cell, start, repeat, k, found[k]) for k in distances)
 
 
-def _one_network(settings: GradientSettings, cell: str, start: Start) -> list[float]:
+def _one_network(settings: GradientSettings, cell: str, start: Start, *, device: str) -> list[float]:
     layer: nn.RNNBase = _CELLS[cell](settings.features, settings.hidden_size, batch_first=True)
     start(layer, settings.longest_steps)
     x = torch.randn(settings.sequences, settings.longest_steps + 1, settings.features, dtype=torch.float64)
     directions = torch.randn(settings.sequences, settings.hidden_size, dtype=torch.float64)
-    found: list[float] = relative_gradients(layer.double(), x, directions).tolist()
+    found: list[float] = relative_gradients(layer.double().to(device), x.to(device), directions.to(device)).tolist()
     return found
 
 

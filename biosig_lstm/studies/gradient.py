@@ -209,21 +209,23 @@ def _by_start(found: dict[str, float], steps: int) -> str:
     return f"at {steps:,} steps, by start: " + "; ".join(f"{start}: {value:.1g}" for start, value in found.items())
 
 
-_COLOURS = {"rnn": ("#cc3311", "#ee7733"), "gru": ("#117733", "#88cc66"), "lstm": ("#223355", "#66aaee")}
+_COLOURS = {
+    "rnn": "#cc3311",
+    "gru: torch's own": "#88aa33",
+    "gru": "#228833",
+    "lstm: orthogonal, chrono": "#aa3377",
+    "forget bias 0": "#223355",
+    "forget bias 1": "#4477aa",
+    "forget bias 3": "#33bbee",
+}
 _LINES = {"chrono": "--", "torch's own": ":", "orthogonal": "-"}
 _LOWEST, _HIGHEST = 1e-12, 1e3
 
 
 def _draw(settings: GradientSettings, measured: Table, figure: Figure) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
     axes = figure.subplots()
-    for cell, (first, last) in _COLOURS.items():
-        shades = LinearSegmentedColormap.from_list(cell, [first, last])
-        starts = [start for of, start in STARTS if of == cell]
-        for place, start in enumerate(starts):
-            colour = shades(place / max(len(starts) - 1, 1))
-            _draw_start(axes, measured.where(cell=cell, start=start), colour=colour, label=f"{cell}: {start}")
+    for cell, start in STARTS:
+        _draw_start(axes, measured.where(cell=cell, start=start), label=f"{cell}: {start}")
     axes.axhline(settings.vanished, color="black", linewidth=0.6, linestyle=":")
     axes.set(xscale="log", yscale="log", xlabel="steps back", ylabel="gradient relative to the last step's")
     axes.set(ylim=(_LOWEST, _HIGHEST), xlim=(1, settings.longest_steps))
@@ -231,12 +233,13 @@ def _draw(settings: GradientSettings, measured: Table, figure: Figure) -> None:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize="small")
 
 
-def _draw_start(axes: Axes, kind: Table, *, colour: tuple[float, ...], label: str) -> None:
+def _draw_start(axes: Axes, kind: Table, *, label: str) -> None:
     found = {k: kind.where(steps_back=k).numbers("relative_gradient") for k in kind.values("steps_back") if k != 0}
     if not found:
         return
     steps = [float(str(k)) for k in found]
-    line = next(line for word, line in _LINES.items() if word in label)
+    colour = next(colour for words, colour in _COLOURS.items() if words in label)
+    line = next(line for words, line in _LINES.items() if words in label)
     axes.plot(steps, [median(values) for values in found.values()], line, color=colour, label=label)
     lowest, highest = [min(v) for v in found.values()], [max(v) for v in found.values()]
     axes.fill_between(steps, lowest, highest, color=colour, alpha=0.12)

@@ -16,11 +16,11 @@ from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.formats.audio import read_audio, write_audio
 from biosig_lstm.windows.utterance import TRANSCRIPT
 
-__all__ = ["DATASET", "ConnectedDigits", "compose", "write_sample"]
+__all__ = ["DATASET", "MOST_DIGITS", "ConnectedDigits", "compose", "join_words", "write_sample"]
 
 _FILE = re.compile(r"([a-z]+)-\d{4}-(\d+)")
 _WORD = re.compile(r"(\d)_([a-z]+)_\d+")
-_MOST = 7
+MOST_DIGITS = 7
 _PAUSE_S, _ENDS_S = (0.05, 0.5), (0.1, 0.5)
 _FRAME_S, _QUIET_PERCENT = 0.02, 10
 
@@ -111,17 +111,30 @@ def compose(fsdd: str | Path, root: str | Path, *, per_speaker: int = 100, seed:
 
 
 def _write(folder: Path, speaker: str, number: int, words: dict[str, list[Path]], rng: np.random.Generator) -> Path:
-    digits = rng.choice(sorted(words), size=int(rng.integers(1, _MOST + 1))).tolist()
+    digits = rng.choice(sorted(words), size=int(rng.integers(1, MOST_DIGITS + 1))).tolist()
     said = [read_audio(words[digit][int(rng.integers(len(words[digit])))]) for digit in digits]
     rates = {recording.fs for recording in said}
     if len(rates) > 1:
         raise DataError(f"words of {speaker} differ in rate: {', '.join(f'{rate:g} Hz' for rate in sorted(rates))}")
-    sound = _joined([recording.signals.mean(axis=0) for recording in said], said[0].fs, rng)
+    sound = join_words([recording.signals.mean(axis=0) for recording in said], said[0].fs, rng)
     recording = Recording(sound[None].astype(np.float32), said[0].fs, ["sound"], ["FS"])
     return write_audio(recording, folder / f"{speaker}-{number:04d}-{''.join(digits)}.wav")
 
 
-def _joined(words: Sequence[npt.NDArray[np.float32]], fs: float, rng: np.random.Generator) -> npt.NDArray[np.float64]:
+def join_words(
+    words: Sequence[npt.NDArray[np.float32]], fs: float, rng: np.random.Generator
+) -> npt.NDArray[np.float64]:
+    """Return words one after the other, with noise of random length before, between and after them; see `compose`.
+
+    Parameters
+    ----------
+    words : sequence of np.ndarray [shape=(samples,)]
+        Their sound, one at least.
+    fs : float [unit=Hz, > 0]
+        Samples a second.
+    rng : np.random.Generator
+        Draws pauses and noise.
+    """
     width = round(_FRAME_S * fs)
     frames = [word[: len(word) // width * width].reshape(-1, width) for word in words]
     powers = np.concatenate([(frame.astype(np.float64) ** 2).mean(axis=1) for frame in frames])

@@ -6,8 +6,9 @@ from dataclasses import KW_ONLY, dataclass
 
 from biosig_lstm.estimators import Estimator, Transcriber
 from biosig_lstm.recipes._recipe import Recipe
+from biosig_lstm.recipes._words import WordRecipe
 
-__all__ = ["TranscriptRecipe"]
+__all__ = ["TranscriptRecipe", "WordSequenceRecipe"]
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,34 @@ class TranscriptRecipe(Recipe):
 
     def new(self) -> Estimator:
         """Return the model, not trained yet."""
-        return Transcriber(
-            self.pipeline,
-            self.model,
-            unit=self.unit,
-            alphabet=self.alphabet or None,
-            members=self.members,
-            standardize=self.standardize,
-            task=self.task,
-        )
+        return _transcriber(self, unit=self.unit, alphabet=self.alphabet)
+
+
+@dataclass(frozen=True)
+class WordSequenceRecipe(WordRecipe):
+    """How a model that writes down words is made of sound that is changed and of made voices; see `WordRecipe`.
+
+    Parameters
+    ----------
+    alphabet : tuple of str
+        The words; empty: those of the texts it is trained on.
+    """
+
+    _: KW_ONLY
+    alphabet: tuple[str, ...] = ()
+
+    def new(self) -> Estimator:
+        """Return the model, not trained yet."""
+        return _transcriber(self, unit="words", alphabet=self.alphabet)
+
+
+def _transcriber(recipe: Recipe, *, unit: str, alphabet: tuple[str, ...]) -> Transcriber:
+    return Transcriber(
+        recipe.pipeline,
+        recipe.model,
+        unit=unit,
+        alphabet=alphabet or None,
+        members=recipe.members,
+        standardize=recipe.standardize,
+        task=recipe.task,
+    )

@@ -3,7 +3,7 @@
 python tests/benchmarks/cross_validate_digits.py --data FSDD --out cv.json [--per-speaker 100] [--seed 0]
 
 The sequences are composed of the single words in FSDD, below a temporary folder. Nothing is chosen on the speaker left
-out.
+out. Speakers that are in the file already are not left out again.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 
 from biosig_lstm import datasets
+from biosig_lstm.containers import Windows
 from biosig_lstm.datasets.connected_digits import compose
 from biosig_lstm.estimators import Transcriber
 from biosig_lstm.metrics import transcript_scores
 from biosig_lstm.recipes import recipe_for
-from biosig_lstm.splits import leave_one_subject_out
 
 PROTOCOL = "connected-digits"
 
@@ -39,21 +39,28 @@ def main() -> None:
     recipe = replace(recipe, settings=replace(recipe.settings, seed=chosen.seed, device="cpu"))
     with tempfile.TemporaryDirectory() as folder:
         compose(chosen.data, folder, per_speaker=chosen.per_speaker)
-        windows = recipe.pipeline(datasets.get("connected_digits", folder).recordings())
-    rows = []
-    for train, test in leave_one_subject_out(windows):
-        started = time.perf_counter()
-        model = recipe.fit_windows(train, progress=False)
+        recordings = list(datasets.get("connected_digits", folder).recordings())
+    rows = json.loads(chosen.out.read_text(encoding="utf-8")) if chosen.out.is_file() else []
+    done = {row["subject"] for row in rows}
+    for speaker in sorted({recording.subject for recording in recordings} - done):
+        started = time.process_time()
+        model = recipe.fit([r for r in recordings if r.subject != speaker], progress=False)
         assert isinstance(model, Transcriber)
+        test = recipe.pipeline(r for r in recordings if r.subject == speaker)
         model.check_unseen(test)
-        said = model.transcribe(test)
-        rows += [
-            {"recording": s.recording, "subject": s.subject, "truth": text, "said": s.text}
-            for s, text in zip(said, test.texts.tolist(), strict=True)
-        ]
+        rows += rows_of(model, test)
         chosen.out.write_text(json.dumps(rows, indent=1), encoding="utf-8")
-        print(f"without {test.subjects[0]}: {time.perf_counter() - started:.0f} s", flush=True)
+        print(f"without {speaker}: {time.process_time() - started:.0f} s of a core", flush=True)
     report(rows)
+
+
+def rows_of(model: Transcriber, test: Windows) -> list[dict[str, str]]:
+    """Return what is said in each recording, and what the model writes down."""
+    assert test.texts is not None
+    return [
+        {"recording": said.recording, "subject": said.subject, "truth": text, "said": said.text}
+        for said, text in zip(model.transcribe(test), test.texts.tolist(), strict=True)
+    ]
 
 
 def report(rows: list[dict[str, str]]) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _PLACES = {
+    "biosig_lstm.advice": ("Advice", "advise"),
     "biosig_lstm.containers": ("Annotations", "Recording", "Waves", "Windows"),
     "biosig_lstm.containers.channel_names": ("canonical_channel",),
     "biosig_lstm.errors": ("BiosigError", "BiosigWarning", "DataError", "LeakageError", "ParameterError"),

@@ -28,7 +28,7 @@ LAYERS = {
     "augmentation": 3, "datasets": 3, "metrics": 3, "pipeline": 3, "splits": 3, "tables": 3,
     "models": 4,
     "training": 5,
-    "estimators": 6,
+    "advice": 6, "estimators": 6,
     "recipes": 7, "scoring": 7, "shipped": 7,
     "plot": 8, "report": 8, "studies": 8,
     "cli": 9, "demo": 9,

@@ -1,0 +1,146 @@
+"""The rules of advice, each a function of what is known of the sequences, with the study that it stands on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from biosig_lstm.advice._facts import SequenceFacts
+from biosig_lstm.models import ConvBiLSTM, ModelSpec, specs
+
+__all__ = ["RULES", "Choice", "choices", "model_of"]
+
+Part = Literal["model", "settings"]
+
+REACH_STEPS = 30  # where 3 % of the gradient is left of an LSTM with a forget bias of 1
+LONG_STEPS = 1000  # the farthest that the gradient was followed
+WIDE_SAMPLES = 1000
+FEW_ITEMS = 1000
+UPDATES, BATCH = 800, 16
+LEAST_EPOCHS, MOST_EPOCHS = 10, 60
+UNEVEN = 1.5
+CROP_STEPS = 300
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One line of advice.
+
+    Parameters
+    ----------
+    part : {"model", "settings"}
+        What it is a parameter of.
+    name, value
+        The parameter; of a model ``model`` is its kind.
+    why : str
+        The reason, with the figures of the data at hand.
+    source : str
+        The study or the benchmark that the rule stands on, or "the data" where their shape leaves no choice.
+    """
+
+    part: Part
+    name: str
+    value: Any
+    why: str
+    source: str
+
+    @property
+    def what(self) -> str:
+        """What is chosen, as it is written."""
+        return f"{self.value}(...)" if (self.part, self.name) == ("model", "model") else f"{self.name}={self.value!r}"
+
+
+Rule = Callable[[SequenceFacts], Iterator[Choice]]
+
+
+def _kind(facts: SequenceFacts) -> Iterator[Choice]:
+    if facts.steps_are_windows:
+        leads, samples = facts.window_shape or (0, 0)
+        name = "BeatRuns" if leads * samples < WIDE_SAMPLES else "NightBiLSTM"
+        why = f"a step is a window of {samples:,} samples: convolutions that all steps share read it first"
+        yield Choice("model", "model", name, why, "the data")
+    elif not facts.per_step and facts.median_steps > LONG_STEPS:
+        why = f"{facts.median_steps:,} steps are more than any gradient was followed: convolutions make 16 of them one"
+        yield Choice("model", "model", "ConvBiLSTM", why, "study gradient")
+    else:
+        why = f"a step is a plain row of features; a label for each {'step' if facts.per_step else 'sequence'}"
+        yield Choice("model", "model", "BiLSTM", why, "the data")
+
+
+def _cell(_: SequenceFacts) -> Iterator[Choice]:
+    why = "learns lags of 50 and 100 steps once its memory is set, which plain units do not"
+    yield Choice("model", "cell", "lstm", why, "study long-lags")
+
+
+def _memory(facts: SequenceFacts) -> Iterator[Choice]:
+    steps = read_steps(facts)
+    if steps > REACH_STEPS:
+        why = f"{steps:,} steps are read in the median; from 100 steps back 0.003 % of the gradient arrive, so 6 %"
+        yield Choice("model", "memory_steps", "auto", why, "studies gradient, long-lags")
+
+
+def _pooling(facts: SequenceFacts) -> Iterator[Choice]:
+    if facts.steps_are_windows:
+        return
+    if facts.per_step:
+        yield Choice("model", "pooling", None, "every step has an answer of its own", "the data")
+    else:
+        why = "what counts may lie anywhere: the last state alone does worse"
+        yield Choice("model", "pooling", "attention", why, "benchmarks, Memory")
+
+
+def _units(facts: SequenceFacts) -> Iterator[Choice]:
+    few = facts.n_items < FEW_ITEMS
+    yield Choice("model", "hidden_size", 32 if few else 64, f"{facts.n_items:,} sequences", "benchmarks, Advice")
+
+
+def _class_weights(facts: SequenceFacts) -> Iterator[Choice]:
+    if facts.imbalance < UNEVEN:
+        why = f"the largest class has {facts.imbalance:.1f} times the labels of the smallest"
+        yield Choice("settings", "class_weights", None, why, "the data")
+        return
+    counts = {name: n for name, n in facts.class_counts.items() if n}
+    rare = min(counts, key=lambda name: counts[name])
+    why = f"{rare} has {counts[rare]:,} labels, {facts.imbalance:.0f} times fewer than the largest class"
+    yield Choice("settings", "class_weights", "sqrt", why, "benchmarks, Advice")
+
+
+def _crops(facts: SequenceFacts) -> Iterator[Choice]:
+    if facts.per_step and facts.longest_steps > LONG_STEPS:
+        why = f"up to {facts.longest_steps:,} steps: training on stretches sees more of them at once in less time"
+        yield Choice("settings", "crop_steps", CROP_STEPS, why, "study speed")
+        yield Choice("settings", "items_per_epoch", _drawn(facts), "as many stretches as there are in all", "the data")
+
+
+def _epochs(facts: SequenceFacts) -> Iterator[Choice]:
+    drawn = _drawn(facts) if facts.per_step and facts.longest_steps > LONG_STEPS else facts.n_items
+    batches = math.ceil(drawn / BATCH)
+    epochs = min(max(math.ceil(UPDATES / batches), LEAST_EPOCHS), MOST_EPOCHS)
+    why = f"{epochs * batches:,} batches of {BATCH}: about {UPDATES} were enough for every cell"
+    yield Choice("settings", "max_epochs", epochs, why, "study training-size")
+
+
+RULES: tuple[Rule, ...] = (_kind, _cell, _memory, _pooling, _units, _class_weights, _crops, _epochs)
+
+
+def read_steps(facts: SequenceFacts) -> int:
+    """Return how many steps the network reads of a sequence of median length."""
+    shortened = not (facts.steps_are_windows or facts.per_step) and facts.median_steps > LONG_STEPS
+    return facts.median_steps // (math.prod(ConvBiLSTM().strides) if shortened else 1)
+
+
+def _drawn(facts: SequenceFacts) -> int:
+    return max(math.ceil(facts.n_items * facts.median_steps / CROP_STEPS), facts.n_items)
+
+
+def choices(facts: SequenceFacts) -> tuple[Choice, ...]:
+    """Return what all rules choose, in their order."""
+    return tuple(choice for rule in RULES for choice in rule(facts))
+
+
+def model_of(chosen: tuple[Choice, ...]) -> ModelSpec:
+    """Return the network that was chosen."""
+    values = {choice.name: choice.value for choice in chosen if choice.part == "model"}
+    return specs()[values.pop("model")](**values)

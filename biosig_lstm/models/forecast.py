@@ -102,12 +102,13 @@ class ForecastNetwork(nn.Module):
 
     Notes
     -----
-    The median is the sum of a linear map of the last values and of the reader's answer, as in LSTNet (Lai et al.,
-    "Modeling long- and short-term temporal patterns with deep neural networks", SIGIR 2018, section 3.6); every step of
-    the horizon has answers of its own (Wen et al., "A multi-horizon quantile recurrent forecaster", arXiv 1711.11053).
-    The scaling is that of Kim et al. ("Reversible instance normalization", ICLR 2022), except that a step is scaled by
-    the mean and the deviation of what came until then, never of the whole item. The reader is given the scaled value,
-    its change, and mean and log deviation themselves, so that nothing is lost.
+    The median is the sum of a linear map of the last values, one of what is known of the step that is foreseen, and the
+    reader's answer, as in LSTNet (Lai et al., "Modeling long- and short-term temporal patterns with deep neural
+    networks", SIGIR 2018, section 3.6); every step of the horizon has answers of its own (Wen et al., "A multi-horizon
+    quantile recurrent forecaster", arXiv 1711.11053). The scaling is that of Kim et al. ("Reversible instance
+    normalization", ICLR 2022), except that a step is scaled by the mean and the deviation of what came until then,
+    never of the whole item. The reader is given the scaled value, its change, and mean and log deviation themselves, so
+    that nothing is lost.
     """
 
     def __init__(
@@ -132,6 +133,7 @@ class ForecastNetwork(nn.Module):
             n_features=n_inputs, n_outputs=horizon * len(levels) * len(self.targets), per_step=True
         )
         self.linear = nn.Parameter(torch.zeros(len(self.targets), lags, horizon))
+        self.known = nn.Parameter(torch.zeros(len(self.targets), len(self.ahead), horizon))
         self.beside = nn.Parameter(torch.zeros(horizon, len(levels), len(self.targets)))
         _check_causal(self.reader, n_inputs, name=type(reader).__name__)
 
@@ -143,6 +145,7 @@ class ForecastNetwork(nn.Module):
         raw = said.unflatten(2, (self.horizon, self.n_levels, -1)) + self.beside
         made = in_order(raw, middle=self.middle)
         straight = torch.einsum("btkl,klh->bthk", self.last_values(x), self.linear)
+        straight = straight + torch.einsum("btha,kah->bthk", self.coming(x, self.ahead), self.known)
         return level[:, :, None, None] + spread[:, :, None, None] * (made + straight.unsqueeze(3))
 
     @torch.no_grad()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import mean, median
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
+from biosig_lstm.studies._clock import clock_of, taken
 from biosig_lstm.studies._padding_ways import WAYS, Float32, WayNetwork, predict, train_epoch
 from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
 from biosig_lstm.studies._table import Row, Table
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["STUDY", "PaddingSettings", "measure_fold"]
 
+MADE, WORDS = "made vowels", "spoken digits"
 _SAME = 1e-4  # probabilities nearer than this are the same but for rounding
 _ALIKE = 0.01  # accuracies nearer than this are counted as alike
 
@@ -31,8 +33,8 @@ class PaddingSettings:
 
     Parameters
     ----------
-    cells : tuple of str
-        Of "lstm" and "gru".
+    cells, word_cells : tuple of str
+        Of "lstm" and "gru": those that read vowels, and those that read words.
     units : int
         Of each direction of the one layer.
     batch_size : int
@@ -45,20 +47,22 @@ class PaddingSettings:
         Utterances of each of their nine speakers.
     made_epochs, word_epochs : int
         Of training, on vowels and on words.
-    words : bool
-        Whether words of the Free Spoken Digit Dataset are read as well, each speaker being left out once.
+    words_each : int
+        Words of each digit and speaker of the Free Spoken Digit Dataset, each speaker being left out once; none
+        where 0.
     """
 
     cells: tuple[str, ...] = ("lstm", "gru")
+    word_cells: tuple[str, ...] = ("lstm",)
     units: int = 32
     batch_size: int = 16
     learning_rate: float = 3e-3
-    made: int = 3
+    made: int = 2
     train_each: int = 30
     test_each: int = 40
-    made_epochs: int = 30
-    word_epochs: int = 6
-    words: bool = True
+    made_epochs: int = 20
+    word_epochs: int = 10
+    words_each: int = 20
 
 
 def _measure(settings: PaddingSettings, options: StudyOptions) -> Iterator[Row]:
@@ -66,17 +70,19 @@ def _measure(settings: PaddingSettings, options: StudyOptions) -> Iterator[Row]:
         fold = made_vowels(
             train_each=settings.train_each, test_each=settings.test_each, seed=1_000 * options.seed + draw
         )
-        yield from measure_fold(settings, options, fold, of=("made vowels", draw), epochs=settings.made_epochs)
-    if settings.words:
+        for cell in settings.cells:
+            yield from measure_fold(settings, options, fold, cell, of=(MADE, draw), epochs=settings.made_epochs)
+    if settings.words_each:
         options.announce("spoken digits are prepared")
-        for place, fold in enumerate(spoken_digit_folds(options.root("fsdd"))):
-            yield from measure_fold(settings, options, fold, of=("spoken digits", place), epochs=settings.word_epochs)
+        for place, fold in enumerate(spoken_digit_folds(options.root("fsdd"), most=settings.words_each)):
+            for cell in settings.word_cells:
+                yield from measure_fold(settings, options, fold, cell, of=(WORDS, place), epochs=settings.word_epochs)
 
 
 def measure_fold(
-    settings: PaddingSettings, options: StudyOptions, fold: Fold, *, of: tuple[str, int], epochs: int
+    settings: PaddingSettings, options: StudyOptions, fold: Fold, cell: str, *, of: tuple[str, int], epochs: int
 ) -> Iterator[Row]:
-    """Yield a row for each cell and way: what the study measures on one kind of items.
+    """Yield a row for each way: what the study measures of a cell on one kind of items.
 
     Parameters
     ----------
@@ -84,27 +90,23 @@ def measure_fold(
         Of the study.
     fold : Fold
         Items to learn from and to test.
+    cell : {"lstm", "gru"}
+        Which.
     of : (str, int)
         What the items are called, and which fold of them this is: it decides the weights to start from.
     epochs : int
         Of training.
     """
-    for cell in settings.cells:
-        for way in WAYS:
-            options.announce(f"{fold.name}, {cell}, {way}")
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(1_000 * options.seed + of[1])
-                network = WayNetwork(
-                    way,
-                    cell,
-                    n_features=fold.train.x[0].shape[1],
-                    units=settings.units,
-                    n_classes=fold.n_classes,
-                )
-            rng = np.random.default_rng([options.seed, of[1]])
-            network.to(options.device_name())
-            epoch_s = _train(settings, network, fold, epochs=epochs, rng=rng)
-            yield (*of, cell, way, *_tested(settings, network, fold, rng), epoch_s)
+    sizes = {"n_features": fold.train.x[0].shape[1], "units": settings.units, "n_classes": fold.n_classes}
+    for way in WAYS:
+        options.announce(f"{fold.name}, {cell}, {way}")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(1_000 * options.seed + of[1])
+            network = WayNetwork(way, cell, **sizes)
+        rng = np.random.default_rng([options.seed, of[1]])
+        network.to(options.device_name())
+        epoch_s = _train(settings, network, fold, epochs=epochs, rng=rng)
+        yield (*of, cell, way, *_tested(settings, network, fold, rng), epoch_s)
 
 
 def _train(
@@ -112,12 +114,9 @@ def _train(
 ) -> float:
     """Train, and return the median time of an epoch in seconds."""
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    taken = []
-    for _ in range(epochs):
-        begun = time.perf_counter()
-        train_epoch(network, fold.train, optimiser, batch_size=settings.batch_size, rng=rng)
-        taken.append(time.perf_counter() - begun)
-    return median(taken)
+    epoch = partial(train_epoch, network, fold.train, optimiser, batch_size=settings.batch_size, rng=rng)
+    clock = clock_of(network.head.weight.device.type)
+    return median(taken(epoch, clock) for _ in range(epochs))
 
 
 def _tested(
@@ -171,8 +170,7 @@ def _summary(found: Table, measured: Table) -> Row:
 
 
 def _claims(measured: Table) -> tuple[Claim, ...]:
-    ways = {str(way) for way in measured.values("way")}
-    if ways != set(WAYS):
+    if not _kinds(measured):
         return ()
     return (
         _cost("Padding with zeros costs accuracy", measured, "padded to the longest of all"),
@@ -191,12 +189,13 @@ def _verdict(held: list[bool]) -> Verdict:
 
 
 def _kinds(measured: Table) -> list[tuple[str, Table]]:
-    """Return each kind of data and cell with its rows."""
-    return [
+    """Return each kind of data and cell that every way has read, with its rows."""
+    found = [
         (f"{data}, {cell}", measured.where(data=data, cell=cell))
         for data in measured.values("data")
         for cell in measured.where(data=data).values("cell")
     ]
+    return [(name, rows) for name, rows in found if len(rows.values("way")) == len(WAYS)]
 
 
 def _cost(claimed: str, measured: Table, way: str) -> Claim:
@@ -269,11 +268,12 @@ zeros and take what is there at the end; "last true step" reads them too and tak
 ends, so that only the backward direction has come through zeros; "masked" lets each direction read the item's own
 steps, which is what this package does; "packed" is torch's packing. Data: utterances of vowels made by rule in the
 sizes of the Japanese Vowels (9 speakers to tell apart, 7 to 29 steps of 12 coefficients), and the digits of the Free
-Spoken Digit Dataset (MFCC every 20 ms), each speaker left out once. Nothing is chosen on the items that are tested.
+Spoken Digit Dataset (20 of each digit and speaker, MFCC every 20 ms), each speaker left out once. Nothing is chosen on
+the items that are tested.
 """,
     full=PaddingSettings(),
     quick=PaddingSettings(
-        cells=("lstm",), units=8, made=1, train_each=6, test_each=3, made_epochs=2, word_epochs=1, words=False
+        cells=("lstm",), units=8, made=1, train_each=6, test_each=3, made_epochs=2, word_epochs=1, words_each=0
     ),
     columns=("data", "fold", "cell", "way", "accuracy", "alone", "changed", "furthest", "epoch_s"),
     measure=_measure,

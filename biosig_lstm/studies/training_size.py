@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from biosig_lstm.estimators import Classifier
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics import bootstrap_by_subject, confusion_by_subject, f1_score
 from biosig_lstm.metrics.intervals import Interval
-from biosig_lstm.models import BiLSTM
+from biosig_lstm.models import CELLS, BiLSTM
 from biosig_lstm.splits import split_by_subject
 from biosig_lstm.studies._equal_size import equal_models
 from biosig_lstm.studies._rhythms import made_rhythms, read_rhythms
@@ -36,6 +37,7 @@ Int64 = npt.NDArray[np.int64]
 
 _SCORED = 3  # N, A and O: the noisy class does not count in the mean
 _ALL = "all"
+_LIMITS = {"f1": ("low", "high"), "minus_lstm": ("minus_low", "minus_high")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,18 +261,23 @@ def _conclude(settings: TrainingSizeSettings, measured: Table) -> Findings:  # n
 
 
 def _text(pooled: Table, name: str, **which: Cell) -> str:
-    return str(_interval(pooled.where(**which), name))
+    found = pooled.where(**which)
+    return str(_interval(found, name)) if len(found) else "-"
 
 
 def _interval(found: Table, name: str) -> Interval:
-    low, high = ("low", "high") if name == "f1" else ("minus_low", "minus_high")
-    value, *limits = (found.numbers(column)[0] for column in (name, low, high))
-    return Interval(value, limits[0], limits[1])
+    columns = (name, *_LIMITS[name])
+    return Interval(*(_number(found.column(column)[0]) for column in columns))
+
+
+def _number(value: Cell) -> float:
+    return float(value) if isinstance(value, int | float) else math.nan
 
 
 def _claims(measured: Table) -> tuple[Claim, ...]:
-    sizes = sorted({int(n) for n in measured.where(draw=_ALL).numbers("patients")})
-    if len(sizes) < 2 or len(measured.where(draw=_ALL, patients=sizes[-1]).values("cell")) < 4:
+    pooled = measured.where(draw=_ALL)
+    sizes = [int(n) for n in sorted(set(pooled.numbers("patients"))) if len(pooled.where(patients=n)) == len(CELLS)]
+    if len(sizes) < 2:
         return ()
     few, many = sizes[:2], sizes[-1]
     return (
@@ -344,9 +351,10 @@ def _draw(settings: TrainingSizeSettings, measured: Table, figure: Figure) -> No
         of = pooled.where(cell=cell)
         shift = 1.04 ** (place - 1.5)
         at = [shift * n for n in of.numbers("patients")]
-        for into, name, low, high in ((axes, "f1", "low", "high"), (beside, "minus_lstm", "minus_low", "minus_high")):
-            into.plot(at, of.numbers(name), "o-", color=f"C{place}", label=str(cell), markersize=4)
-            into.vlines(at, of.numbers(low), of.numbers(high), color=f"C{place}", linewidth=1)
+        for into, name in ((axes, "f1"), (beside, "minus_lstm")):
+            values, low, high = ([_number(value) for value in of.column(of_it)] for of_it in (name, *_LIMITS[name]))
+            into.plot(at, values, "o-", color=f"C{place}", label=str(cell), markersize=4)
+            into.vlines(at, low, high, color=f"C{place}", linewidth=1)
     for into, said in ((axes, "mean F1 of N, A and O"), (beside, "mean F1 less the LSTM's")):
         into.set(xscale="log", xlabel="patients to learn from", ylabel=said)
     beside.axhline(0, color="black", linewidth=0.6)
@@ -371,7 +379,7 @@ not asked here.
 """,
     full=TrainingSizeSettings(),
     quick=TrainingSizeSettings(
-        patients=(10, 30), draws=2, units=4, epochs=2, updates=8, batch_size=8, rates=(1e-2,), tuned_on=30, made=60
+        patients=(8, 20), draws=1, units=4, epochs=2, updates=4, batch_size=8, rates=(1e-2,), tuned_on=20, made=60
     ),
     columns=(
         "patients", "draw", "cell", "units", "learning_rate", "f1", "low", "high", "f1_N", "f1_A", "f1_O", "minus_lstm",

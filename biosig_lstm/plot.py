@@ -1,4 +1,4 @@
-"""Pictures: beats named, a night, the gates of an LSTM, how training went. Figures are returned, never shown."""
+"""Pictures: beats named, a night, gates of an LSTM, a forecast, how training went. Figures are returned, not shown."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.containers import Annotations, Recording
+from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import DataError, ParameterError, options
-from biosig_lstm.estimators import AnomalyDetector, Estimator, Gates, Predictions
+from biosig_lstm.estimators import AnomalyDetector, Estimator, Forecasts, Gates, Predictions
 from biosig_lstm.events.sleep_stages import SleepStages
 
 if TYPE_CHECKING:
@@ -20,19 +20,20 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
 
-__all__ = ["COLOURS", "STAGE_COLOURS", "anomalies", "beats", "gates", "history", "hypnogram"]
+__all__ = ["COLOURS", "STAGE_COLOURS", "anomalies", "beats", "forecast", "gates", "history", "hypnogram"]
 
 COLOURS = {"N": "#4477aa", "S": "#ee7733", "V": "#cc3311", "F": "#aa3377", "Q": "#777777"}
 STAGE_COLOURS = {"W": "#ee7733", "R": "#cc3311", "N1": "#77aadd", "N2": "#4477aa", "N3": "#223355"}
 _OTHER = "#222222"
 _HOUR_S = 3600.0
 _GATE_ROWS = {
-    "forget_gate": "keeps\n(forget gate)",
-    "input_gate": "writes\n(input gate)",
-    "output_gate": "shows\n(output gate)",
-    "cell": "remembers\n(tanh of cell)",
+    "forget_gate": ("units\nforget gate", {0: "forgets", 1: "keeps"}),
+    "input_gate": ("units\ninput gate", {0: "ignores", 1: "writes"}),
+    "output_gate": ("units\noutput gate", {0: "hides", 1: "shows"}),
+    "cell": ("units\nmemory (tanh)", {-1: "-1", 0: "empty", 1: "+1"}),
 }
 _DIRECTIONS = ("forward", "backward")
+_SAME_LEVEL = 1e-9
 
 
 def beats(
@@ -241,7 +242,7 @@ def gates(
         Below the signal a row of pictures for the forget gate, the input gate, the output gate and the memory: a
         column for each step, from half the way before it to half the way after it, and a line for each unit. Memory is
         drawn as its hyperbolic tangent, which is what the output gate lets out. Units are in the same order in all
-        rows: those that act alike in the stretch are together.
+        rows: those that act alike in the stretch are together. Beside each row stands what its colours mean.
 
     Raises
     ------
@@ -264,12 +265,12 @@ def gates(
     shown = {name: getattr(chosen, name)[:, *place] for name in _GATE_ROWS}
     shown["cell"] = np.tanh(shown["cell"])
     order = _alike_together(np.concatenate([values - values.mean(axis=0) for values in shown.values()]))
-    for axes, (name, title) in zip(rows[1:], _GATE_ROWS.items(), strict=True):
+    for axes, (name, (title, marks)) in zip(rows[1:], _GATE_ROWS.items(), strict=True):
         low, colours = (-1.0, "RdBu_r") if name == "cell" else (0.0, "viridis")
         lines = np.arange(len(order) + 1)
         mesh = axes.pcolormesh(edges, lines, shown[name].T[order], vmin=low, vmax=1.0, cmap=colours)
         axes.set_ylabel(title)
-        figure.colorbar(mesh, ax=axes, pad=0.01)
+        figure.colorbar(mesh, ax=axes, pad=0.01, ticks=list(marks)).ax.set_yticklabels(list(marks.values()))
     rows[-1].set_xlabel("time (s)")
     figure.suptitle(f"{_title(recording, predictions)}; LSTM layer {layer}, {direction}", fontsize="medium")
     return figure
@@ -375,3 +376,68 @@ def _draw_surprise(
         axes.figure.colorbar(mesh, ax=axes, pad=0.01)
     axes.set(ylabel="surprise", yticks=[])
     axes.invert_yaxis()
+
+
+def forecast(said: Forecasts, series: Windows, *, number: int = 0, past_steps: int | None = None) -> Figure:
+    """Draw a forecast as a fan: what was known, the quantiles of what comes, and what came, where it is there.
+
+    Parameters
+    ----------
+    said : Forecasts
+        Of `Forecaster.predict` or `Forecaster.backtest`.
+    series : Windows
+        The series that were given to it, not scaled: ``pipeline(recordings)`` or ``Windows.from_arrays``.
+    number : int
+        Which of the forecasts.
+    past_steps : int, optional
+        Steps before the origin that are drawn; three times the horizon by default.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        A row for each target; an area for each pair of quantiles, the wider the fainter. Time is in seconds where steps
+        are evenly spaced, else in steps.
+
+    Raises
+    ------
+    ParameterError
+        When there is no such forecast.
+    DataError
+        When the series are not those of the forecasts.
+    """
+    from matplotlib.figure import Figure
+
+    if not 0 <= number < len(said):
+        raise ParameterError(f"number must lie in 0 to {len(said) - 1}, got {number}")
+    item, origin = int(said.items[number]), int(said.origins[number])
+    mine = item < len(series) and series.recordings[item] == said.recordings[number]
+    if not mine or series.lengths[item] <= origin or not set(said.targets) <= set(series.columns):
+        raise DataError(
+            f"{series!r} does not hold {', '.join(said.targets)} of {said.recordings[number]} that was read"
+        )
+    first = max(origin + 1 - (3 * said.horizon_steps if past_steps is None else past_steps), 0)
+    step_s, unit = (1 / said.rate_hz, "s") if said.rate_hz else (1.0, "steps")
+    figure = Figure(figsize=(9, 0.8 + 2.4 * len(said.targets)), layout="constrained")
+    rows = figure.subplots(len(said.targets), 1, sharex=True, squeeze=False)[:, 0]
+    for k, (axes, name) in enumerate(zip(rows, said.targets, strict=True)):
+        values = series.item(item)[:, series.columns.index(name)]
+        steps = np.arange(first, min(origin + 1 + said.horizon_steps, len(values)))
+        axes.plot((steps - origin) * step_s, values[steps], color=_OTHER, linewidth=0.9, label="came")
+        _draw_fan(axes, said, said.quantiles[number, :, :, k], step_s=step_s)
+        axes.axvline(0, color=_OTHER, linewidth=0.6, linestyle=":")
+        axes.set_ylabel(f"{name} ({said.unit})" if said.unit else name)
+    rows[0].legend(loc="upper left", fontsize="small")
+    rows[-1].set_xlabel(f"time after the last known step ({unit})")
+    figure.suptitle(f"{said.recordings[number]}, foreseen after step {origin}", fontsize="medium")
+    return figure
+
+
+def _draw_fan(axes: Axes, said: Forecasts, quantiles: Float32, *, step_s: float) -> None:
+    ahead = np.arange(1, said.horizon_steps + 1) * step_s
+    for low, level in enumerate(said.levels):
+        high = [k for k, other in enumerate(said.levels) if abs(level + other - 1) < _SAME_LEVEL]
+        if level < 0.5 and high:
+            ends = quantiles[:, low], quantiles[:, high[0]]
+            label = f"{1 - 2 * level:.0%} interval"
+            axes.fill_between(ahead, *ends, color=COLOURS["N"], alpha=0.2, linewidth=0, label=label)
+    axes.plot(ahead, quantiles[:, said.levels.index(0.5)], color=COLOURS["V"], linewidth=1.2, label="median")

@@ -391,7 +391,7 @@ def test_columns_that_are_not_there_are_guessed() -> None:
     with pytest.raises(ParameterError, match="targets must be columns of their own"):
         forecaster(targets=("power",), observed="power").fit(data, **QUICK)
     with pytest.raises(ParameterError, match="beside must be 'naiv'; did you mean 'naive'"):
-        forecaster().fit(data, **(QUICK | {"max_epochs": 1})).evaluate(series(1), beside=("naiv",))
+        forecaster().fit(data, **(QUICK | {"max_epochs": 1})).compare(data, beside=("naiv",))
 
 
 @dataclass(frozen=True)

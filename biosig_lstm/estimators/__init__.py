@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from biosig_lstm.estimators._base import Estimator, Training
+from biosig_lstm.estimators._beside import Compared
 from biosig_lstm.estimators._file import check_writable, read_header
 from biosig_lstm.estimators._from_table import Validation
 from biosig_lstm.estimators._from_text_table import TranscriptValidation
@@ -25,6 +26,7 @@ __all__ = [
     "AnomalyDetector",
     "AnomalyEvent",
     "Classifier",
+    "Compared",
     "Decoding",
     "Delineator",
     "Estimator",

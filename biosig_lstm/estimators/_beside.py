@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,53 @@ import numpy.typing as npt
 from biosig_lstm.containers.annotations import Int64
 from biosig_lstm.estimators._origins import Origins, later_values, past_values, rolling_origins
 from biosig_lstm.estimators.baselines import BASELINES, Baseline, autoregression, centred, items_of
+from biosig_lstm.metrics.forecast import ForecastScores, forecast_scores
 from biosig_lstm.training.forecasts import ForecastTask
 
-__all__ = ["fit_baselines", "foreseen_beside"]
+__all__ = ["Compared", "fit_baselines", "foreseen_beside"]
 
 Float64 = npt.NDArray[np.float64]
 
 _MOST_ORDER = 64
 _ROWS_AT_ONCE = 2048
+
+
+class Compared(NamedTuple):
+    """What several methods foresaw, and what came: what `biosig_lstm.metrics.forecast_scores` takes.
+
+    Attributes
+    ----------
+    truth : np.ndarray [shape=(n, horizon, targets)]
+        What came.
+    said : dict of str to np.ndarray [shape=(n, horizon, levels, targets)]
+        What was foreseen: by the model under the empty name, by the others as ``_naive``.
+    subjects : np.ndarray of str [shape=(n,)]
+        Whose.
+    scale : np.ndarray [shape=(n, targets)]
+        What scaled errors are measured in.
+    known : np.ndarray of bool [shape=(n, horizon, targets)]
+        Which values count.
+    """
+
+    truth: Float64
+    said: dict[str, npt.NDArray[Any]]
+    subjects: npt.NDArray[np.str_]
+    scale: Float64
+    known: npt.NDArray[np.bool_]
+
+    @staticmethod
+    def together(parts: Sequence[Compared]) -> Compared:
+        """Return those of several sets of subjects, such as the folds of a cross-validation, as one."""
+        said = {name: np.concatenate([part.said[name] for part in parts]) for name in parts[0].said}
+        truth, subjects, scale, known = (
+            np.concatenate([getattr(part, name) for part in parts]) for name in ("truth", "subjects", "scale", "known")
+        )
+        return Compared(truth, said, subjects, scale, known)
+
+    def scores(self, levels: Sequence[float], *, seed: int = 0) -> ForecastScores:
+        """Return the scores of all; the levels are those of the quantiles."""
+        how: dict[str, Any] = {"levels": levels, "scale": self.scale, "known": self.known, "seed": seed}
+        return forecast_scores(self.truth, self.said, self.subjects, **how)
 
 
 def fit_baselines(

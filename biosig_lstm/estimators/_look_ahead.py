@@ -1,4 +1,4 @@
-"""Filters that look ahead: a forecast of a recording that went through them as a whole is given some of its future."""
+"""What looks ahead, and must not where the future is foreseen: filters that go both ways, networks that read so."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import warnings
 
 import numpy as np
 
-from biosig_lstm.errors import BiosigError, BiosigWarning
+from biosig_lstm.errors import BiosigError, BiosigWarning, ParameterError
 from biosig_lstm.filters._base import Filter
+from biosig_lstm.models import BiLSTM, ModelSpec
+from biosig_lstm.models.causal_lstm import CausalLSTM
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.steps import Step
 
-__all__ = ["looks_ahead", "warn_of_looking_ahead"]
+__all__ = ["forward_reader", "looks_ahead", "warn_of_looking_ahead"]
 
 _RATES_HZ = (360.0, 250.0, 1000.0, 8000.0)
 _SAMPLES = 2000
@@ -54,3 +56,32 @@ def warn_of_looking_ahead(pipeline: Pipeline, *, stacklevel: int) -> None:
             BiosigWarning,
             stacklevel=stacklevel + 1,
         )
+
+
+def forward_reader(model: ModelSpec) -> ModelSpec:
+    """Return a model that reads forwards: of one that reads both ways the forward direction.
+
+    Raises
+    ------
+    ParameterError
+        When it gives no answer for each step.
+
+    Examples
+    --------
+    >>> forward_reader(BiLSTM(8)) == CausalLSTM(8, dropout=0.0)
+    True
+    """
+    if isinstance(model, BiLSTM):
+        return CausalLSTM(
+            model.hidden_size,
+            num_layers=model.num_layers,
+            dropout=model.dropout,
+            memory_steps=model.memory_steps,
+            cell=model.cell,
+        )
+    if True not in model.answers_per_step:
+        raise ParameterError(
+            f"{type(model).__name__} gives no answer for each step; a Forecaster takes bl.LSTM, bl.GRU, bl.RNN, "
+            "bl.Transformer or CausalLSTM"
+        )
+    return model

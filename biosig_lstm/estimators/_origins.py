@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -9,8 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
+from biosig_lstm.errors import BiosigWarning, DataError
 
-__all__ = ["Origins", "first_read", "later_values", "naive_scales", "past_values", "rolling_origins", "training_pieces"]
+__all__ = [
+    "Origins",
+    "first_read",
+    "later_values",
+    "naive_scales",
+    "past_values",
+    "rolling_origins",
+    "training_pieces",
+    "warn_of_short",
+]
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -86,6 +97,29 @@ def rolling_origins(lengths: Int64, *, context: int, horizon: int, every: int, l
         return Origins(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
     items, steps = (np.concatenate(parts) for parts in zip(*found, strict=True))
     return Origins(items.astype(np.int64), steps.astype(np.int64))
+
+
+def warn_of_short(windows: Windows, *, horizon: int, least: int, stacklevel: int) -> None:
+    """Warn of series that are too short for `rolling_origins`.
+
+    Raises
+    ------
+    DataError
+        When all are.
+    """
+    needed = least + horizon
+    left_out = sorted(set(windows.recordings[windows.lengths < needed].tolist()))
+    if int(windows.lengths.max(initial=0)) < needed:
+        raise DataError(
+            f"no series is long enough: {least} steps that are read and {horizon} that follow are {needed}, the "
+            f"longest of {windows!r} has {windows.lengths.max(initial=0)}"
+        )
+    if left_out:
+        warnings.warn(
+            f"{len(left_out)} series of fewer than {needed} steps are left out: {', '.join(left_out[:8])}",
+            BiosigWarning,
+            stacklevel=stacklevel,
+        )
 
 
 def past_values(values: Float64, offsets: Int64, origins: Origins, *, context: int) -> Float64:

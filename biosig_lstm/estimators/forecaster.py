@@ -14,16 +14,23 @@ from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.estimators._base import Estimator
-from biosig_lstm.estimators._beside import fit_baselines, foreseen_beside
+from biosig_lstm.estimators._beside import Compared, fit_baselines, foreseen_beside
 from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._foresee import Start, foreseen, straight_start
-from biosig_lstm.estimators._look_ahead import warn_of_looking_ahead
-from biosig_lstm.estimators._origins import Origins, later_values, naive_scales, rolling_origins, training_pieces
+from biosig_lstm.estimators._look_ahead import forward_reader, warn_of_looking_ahead
+from biosig_lstm.estimators._origins import (
+    Origins,
+    later_values,
+    naive_scales,
+    rolling_origins,
+    training_pieces,
+    warn_of_short,
+)
 from biosig_lstm.estimators.baselines import BASELINES, Baseline
 from biosig_lstm.estimators.forecasts import Forecasts
 from biosig_lstm.features.standardize import Standardize
-from biosig_lstm.metrics.forecast import ForecastScores, check_levels, forecast_scores
-from biosig_lstm.models import BiLSTM, ModelSpec, with_cell
+from biosig_lstm.metrics.forecast import ForecastScores, check_levels
+from biosig_lstm.models import ModelSpec, with_cell
 from biosig_lstm.models._checks import check_count
 from biosig_lstm.models.causal_lstm import CausalLSTM
 from biosig_lstm.models.forecast import ForecastNetwork
@@ -121,7 +128,7 @@ class Forecaster(Estimator):
         standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
         task: str = "forecast",
     ) -> None:
-        reader = _one_way(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
+        reader = forward_reader(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)
         for name, value in (("horizon_steps", horizon_steps), ("season_steps", season_steps)):
@@ -265,37 +272,49 @@ class Forecaster(Estimator):
         DataError
             When no series is long enough.
         """
-        unknown = [name for name in beside if name not in BASELINES]
-        if unknown:
-            raise ParameterError(f"beside must be {options(unknown[0], BASELINES)}")
         windows = self._windows(self._series(test, subjects), need_subject=True)
         if not allow_seen:
             self.check_unseen(windows)
-        origins = self._rolling(windows, every_steps)
-        said: dict[str, npt.NDArray[Any]] = {"": self._forecasts(windows, origins, None).quantiles}
-        values, offsets = self._target_values(windows), windows.offsets
-        for name in beside:
-            others = self.baselines[name]
-            said[f"_{name}"] = foreseen_beside(others, values, offsets, origins, context=self.context_steps)
-        observed = self._observed(windows)
-        later = later_values(values, offsets, origins, horizon=self.horizon_steps)
-        counts = later_values(observed[:, None].astype(np.float64), offsets, origins, horizon=self.horizon_steps) > 0
-        scale = naive_scales(values, offsets, origins, season=self.season_steps or 1, known=observed)
-        if not (scale > 0).any():
+        made = self.compare(windows, beside=beside, every_steps=every_steps)
+        if not (made.scale > 0).any():
             warnings.warn(
                 "every past is constant, or shorter than a season: there is no scaled error (MASE)",
                 BiosigWarning,
                 stacklevel=2,
             )
-        return forecast_scores(
-            later,
-            said,
-            windows.subjects[origins.items],
-            levels=self.levels,
-            scale=scale,
-            known=np.broadcast_to(counts, later.shape),
-            seed=seed,
-        )
+        return made.scores(self.levels, seed=seed)
+
+    def compare(
+        self,
+        data: Windows | Recording | Iterable[Recording],
+        *,
+        beside: Sequence[str] = BASELINES,
+        every_steps: int | None = None,
+    ) -> Compared:
+        """Return what this model and the simple methods foresee along each item, and what came.
+
+        Those of several folds can be scored together: ``Compared.together(parts).scores(model.levels)``. Nobody is
+        refused here: what is scored must not have been learned.
+
+        Parameters
+        ----------
+        data, beside, every_steps
+            As of `evaluate`.
+        """
+        unknown = [name for name in beside if name not in BASELINES]
+        if unknown:
+            raise ParameterError(f"beside must be {options(unknown[0], BASELINES)}")
+        windows = self._windows(data)
+        origins = self._rolling(windows, every_steps)
+        said: dict[str, npt.NDArray[Any]] = {"": self._forecasts(windows, origins, None).quantiles}
+        values, offsets, observed = self._target_values(windows), windows.offsets, self._observed(windows)
+        for name in beside:
+            others = self.baselines[name]
+            said[f"_{name}"] = foreseen_beside(others, values, offsets, origins, context=self.context_steps)
+        later = later_values(values, offsets, origins, horizon=self.horizon_steps)
+        counts = later_values(observed[:, None].astype(np.float64), offsets, origins, horizon=self.horizon_steps) > 0
+        scale = naive_scales(values, offsets, origins, season=self.season_steps or 1, known=observed)
+        return Compared(later, said, windows.subjects[origins.items], scale, np.broadcast_to(counts, later.shape))
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:  # noqa: ARG002
         """Refuse: what has no classes has no probabilities.
@@ -373,21 +392,8 @@ class Forecaster(Estimator):
         every = self.horizon_steps if every_steps is None else every_steps
         check_count("every_steps", every)
         how = {"context": self.context_steps, "horizon": self.horizon_steps, "every": every, "least": _LEAST_STEPS}
-        origins = rolling_origins(windows.lengths, **how)
-        needed = _LEAST_STEPS + self.horizon_steps
-        left_out = sorted(set(windows.recordings[windows.lengths < needed].tolist()))
-        if not len(origins.items):
-            raise DataError(
-                f"no series is long enough: {_LEAST_STEPS} steps that are read and {self.horizon_steps} that follow "
-                f"are {needed}, the longest of {windows!r} has {windows.lengths.max(initial=0)}"
-            )
-        if left_out:
-            warnings.warn(
-                f"{len(left_out)} series of fewer than {needed} steps are left out: {', '.join(left_out[:8])}",
-                BiosigWarning,
-                stacklevel=3,
-            )
-        return origins
+        warn_of_short(windows, horizon=self.horizon_steps, least=_LEAST_STEPS, stacklevel=4)
+        return rolling_origins(windows.lengths, **how)
 
     def _known_ahead(self, ahead: Sequence[npt.ArrayLike] | None, n_items: int) -> list[Float32] | None:
         shape = (self.horizon_steps, len(self.known_ahead))
@@ -464,21 +470,3 @@ class Forecaster(Estimator):
             name: tuple(Baseline.from_dict(one) for one in several) for name, several in header["baselines"].items()
         }
         self.forecasting = self._task
-
-
-def _one_way(model: ModelSpec) -> ModelSpec:
-    """Return a model that reads forwards: of one that reads both ways the forward direction."""
-    if isinstance(model, BiLSTM):
-        return CausalLSTM(
-            model.hidden_size,
-            num_layers=model.num_layers,
-            dropout=model.dropout,
-            memory_steps=model.memory_steps,
-            cell=model.cell,
-        )
-    if True not in model.answers_per_step:
-        raise ParameterError(
-            f"{type(model).__name__} gives no answer for each step; a Forecaster takes bl.LSTM, bl.GRU, bl.RNN, "
-            "bl.Transformer or CausalLSTM"
-        )
-    return model

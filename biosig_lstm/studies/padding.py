@@ -252,7 +252,7 @@ def _draw(settings: PaddingSettings, measured: Table, figure: Figure) -> None:  
             right.plot(100 * mean(found.numbers("changed")), at, "o", color=f"C{place}", markersize=5)
     left.set(yticks=range(len(names)), yticklabels=names, xlabel="accuracy: mean and range of the folds")
     left.invert_yaxis()
-    right.set(xlabel="items with another answer alone than in a batch (%)")
+    right.set(xlabel="answers that are others alone (%)")
     if kinds:
         figure.legend(loc="outside lower center", ncols=2, fontsize="small")
 

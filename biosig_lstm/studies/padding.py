@@ -60,8 +60,8 @@ class PaddingSettings:
     made: int = 2
     train_each: int = 30
     test_each: int = 40
-    made_epochs: int = 20
-    word_epochs: int = 10
+    made_epochs: int = 15
+    word_epochs: int = 8
     words_each: int = 20
 
 

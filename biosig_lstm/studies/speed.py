@@ -57,9 +57,9 @@ class SpeedSettings:
     steps: tuple[int, ...] = (100, 1000, 5000)
     batches: tuple[int, ...] = (1, 16, 64)
     parameter_steps: int = 1000
-    budget_s: float = 0.4
+    budget_s: float = 0.3
     rounds: int = 25
-    limit_s: float = 12.0
+    limit_s: float = 6.0
 
 
 def infer(reader: nn.Module, x: Tensor, lengths: Tensor) -> None:

@@ -7,6 +7,7 @@ from biosig_lstm.metrics.anomaly import (
     alarm_threshold,
     anomaly_scores,
     average_precision,
+    ranking_differences,
 )
 from biosig_lstm.metrics.beats import AAMI, AAMI_CLASSES, WITHOUT_232, beat_scores, detected_beat_scores
 from biosig_lstm.metrics.classification import (
@@ -122,6 +123,7 @@ __all__ = [
     "naive_scale",
     "pinball_loss",
     "positive_predictivity",
+    "ranking_differences",
     "roc_auc",
     "seizure_counts",
     "seizure_scores",

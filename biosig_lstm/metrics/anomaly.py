@@ -11,11 +11,19 @@ import numpy.typing as npt
 
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.metrics.classification import roc_auc
-from biosig_lstm.metrics.intervals import intervals_by_subject
+from biosig_lstm.metrics.intervals import Interval, intervals_by_subject
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.metrics.seizures import SeizureRules, seizure_scores
 
-__all__ = ["Alarms", "alarm_events", "alarm_scores", "alarm_threshold", "anomaly_scores", "average_precision"]
+__all__ = [
+    "Alarms",
+    "alarm_events",
+    "alarm_scores",
+    "alarm_threshold",
+    "anomaly_scores",
+    "average_precision",
+    "ranking_differences",
+]
 
 Float64 = npt.NDArray[np.float64]
 Int64 = npt.NDArray[np.int64]
@@ -262,10 +270,7 @@ def anomaly_scores(
         raise DataError(f"one or more windows with truth, score and subject each, got {len(positive)}, {len(values)}")
     exact = {"auroc": roc_auc(positive, values), "average_precision": average_precision(positive, values)}
     ids, whose = np.unique(names, return_inverse=True)
-    edges = np.unique(np.quantile(values, np.arange(1, _BINS) / _BINS))
-    bins = len(edges) - np.searchsorted(edges, values, side="left")
-    counts = np.zeros((len(ids), 2, len(edges) + 1))
-    np.add.at(counts, (whose, np.where(positive, 0, 1), bins), 1)
+    counts = _by_level(positive, values, whose)
     found = intervals_by_subject(counts, _rankings, seed=seed, n_resamples=n_resamples, confidence=confidence)
     for name, value in exact.items():
         low, high = min(found[name].low, value), max(found[name].high, value)
@@ -273,6 +278,76 @@ def anomaly_scores(
     held = counts.sum(axis=2).astype(np.int64)
     tables = {who: np.array([[0, n[0]], [0, n[1]]]) for who, n in zip(ids.tolist(), held, strict=True)}
     return Scores(found, _CLASSES, tables, confidence)
+
+
+def _by_level(positive: npt.NDArray[np.bool_], values: Float64, whose: Int64) -> Float64:
+    """Return how many of each subject are positive and negative at each level of the score, highest first."""
+    edges = np.unique(np.quantile(values, np.arange(1, _BINS) / _BINS))
+    bins = len(edges) - np.searchsorted(edges, values, side="left")
+    counts = np.zeros((int(whose.max()) + 1, 2, _BINS))
+    np.add.at(counts, (whose, np.where(positive, 0, 1), bins), 1)
+    return counts
+
+
+def ranking_differences(
+    truth: npt.ArrayLike,
+    scores: npt.ArrayLike,
+    others: npt.ArrayLike,
+    subjects: npt.ArrayLike,
+    *,
+    seed: int = 0,
+    n_resamples: int = 2000,
+    confidence: float = 0.95,
+) -> dict[str, Interval]:
+    """Return by how much one score ranks the same windows of the same people better than another.
+
+    Two intervals that overlap say little of two methods that were tested on the same people: who is hard for one is
+    mostly hard for the other. The difference is therefore taken in each draw of people.
+
+    Parameters
+    ----------
+    truth : array_like of bool or 0/1 [shape=(n,)]
+        Whether each window is anomalous.
+    scores, others : array_like [shape=(n,)]
+        Of the two methods; the higher, the stranger.
+    subjects : array_like of str [shape=(n,)]
+        Whose each window is.
+    seed, n_resamples, confidence
+        Of the intervals; see `biosig_lstm.metrics.bootstrap_by_subject`.
+
+    Returns
+    -------
+    dict of str to Interval
+        ``auroc`` and ``average_precision``, that of `scores` less that of `others`; intervals on 512 levels of each.
+
+    Raises
+    ------
+    DataError
+        As `anomaly_scores`.
+
+    Examples
+    --------
+    >>> found = ranking_differences([0, 1, 0, 1], [1, 2, 1, 2], [2, 1, 1, 2], ["a", "a", "b", "b"])
+    >>> found["auroc"].value
+    0.5
+    """
+    names, draws = np.asarray(subjects, dtype=np.str_).reshape(-1), {"n_resamples": n_resamples, "seed": seed}
+    first, second = (
+        anomaly_scores(truth, each, names, n_resamples=1, confidence=confidence) for each in (scores, others)
+    )
+    positive = np.asarray(truth).reshape(-1).astype(bool)
+    whose = np.unique(names, return_inverse=True)[1]
+    counts = [_by_level(positive, np.asarray(each, dtype=np.float64).reshape(-1), whose) for each in (scores, others)]
+
+    def differences(drawn: Float64) -> Mapping[str, Float64]:
+        one, other = _rankings(drawn[:, 0]), _rankings(drawn[:, 1])
+        return {name: one[name] - other[name] for name in ("auroc", "average_precision")}
+
+    found = intervals_by_subject(np.stack(counts, axis=1), differences, confidence=confidence, **draws)
+    for name, at in found.items():
+        value = first[name].value - second[name].value
+        found[name] = replace(at, value=value, low=min(at.low, value), high=max(at.high, value))
+    return found
 
 
 def _rankings(counts: Float64) -> Mapping[str, Float64]:

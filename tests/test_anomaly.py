@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.covariance import EmpiricalCovariance
 
 from biosig_lstm import plot
 from biosig_lstm.augmentation.sensor_failure import KINDS, SensorFailure
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, LeakageError, ParameterError
 from biosig_lstm.estimators import Anomalies, AnomalyDetector, load
-from biosig_lstm.estimators._surprise import Surprise, groups_of
+from biosig_lstm.estimators._surprise import Surprise, against_recording, groups_of, log_energies
 from biosig_lstm.metrics import alarm_events
 from biosig_lstm.models import BiLSTM, LSTMAutoencoder, LSTMPredictor
 from biosig_lstm.pipeline import Pipeline
@@ -168,6 +170,8 @@ def test_what_cannot_be_is_refused(trained: AnomalyDetector) -> None:
         AnomalyDetector(FRAMES, BiLSTM(4))
     with pytest.raises(ParameterError, match="scored must be 'beat'"):
         AnomalyDetector(FRAMES, LSTMPredictor(4), scored="beat")  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="against must be 'record'; did you mean 'recording'"):
+        AnomalyDetector(FRAMES, LSTMPredictor(4), against="record")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="merge_s must be finite, 0 or more"):
         AnomalyDetector(FRAMES, LSTMPredictor(4), merge_s=-1.0)
     fresh = AnomalyDetector(FRAMES, LSTMPredictor(4))
@@ -228,17 +232,72 @@ def test_events_are_annotations_and_rows() -> None:
 
 def test_energies_of_what_is_usual_have_no_size() -> None:
     rng = np.random.default_rng(0)
-    items = [rng.standard_normal((20, 6)).astype(np.float32) for _ in range(300)]
     groups = groups_of(6, (2, 3))
+    items = [rng.standard_normal((20, 6)).astype(np.float32) for _ in range(300)]
     usual = Surprise.fit(items, groups)
-    steps = np.concatenate([usual.of_steps(item, groups) for item in items])
+    sizes = [usual.measures(item, groups) for item in items]
+    steps = np.concatenate([usual.of_steps(item) for item in sizes])
     np.testing.assert_allclose(steps.mean(axis=0), 0, atol=1e-9)
     np.testing.assert_allclose(steps.std(axis=0), 1, atol=1e-3)
-    assert np.mean([usual.of_item(item, groups) for item in items]) == pytest.approx(1.0, abs=0.05)
+    of_samples = np.concatenate([usual.of_samples(item) for item in items])
+    np.testing.assert_allclose(np.square(of_samples).mean(axis=0), 1.0, atol=1e-5)
+    assert np.mean([usual.of_item(item) for item in sizes]) == pytest.approx(1.0, abs=0.05)
     for factor in (0.01, 100.0):
-        assert usual.of_item(factor * items[0], groups) > 100
+        assert usual.of_item(usual.measures(factor * items[0], groups)) > 100
     with pytest.raises(DataError, match="two or more normal items, got 1"):
         Surprise.fit(items[:1], groups)
+
+
+def test_rows_of_features_are_judged_by_their_mahalanobis_distance() -> None:
+    rng = np.random.default_rng(2)
+    mixed = np.eye(5) + 0.2 * rng.standard_normal((5, 5))
+    items = [(rng.standard_normal((20, 5)) @ mixed).astype(np.float32) for _ in range(200)]
+    groups = groups_of(5, None)
+    usual = Surprise.fit(items, groups, as_rows=True)
+    inverse = EmpiricalCovariance(assume_centered=True).fit(np.concatenate(items)).precision_
+    expected = [np.log(np.einsum("ti,ij,tj->t", item, inverse, item) / 5 + 1e-3) for item in items]
+    sizes = [usual.measures(item, groups) for item in items]
+    np.testing.assert_allclose(sizes[3][:, -1], expected[3], atol=0.02)
+    np.testing.assert_allclose(sizes[3][:, :-1], log_energies(items[3], groups))
+    found = np.log([usual.of_item(item) for item in sizes])
+    np.testing.assert_allclose(found, np.mean(expected, axis=1) - np.mean(expected), atol=0.02)
+    again = Surprise.from_dict(json.loads(json.dumps(usual.to_dict())))
+    assert again.of_item(sizes[3]) == usual.of_item(sizes[3])
+
+
+def test_against_its_recording_the_gain_of_a_residual_falls_away() -> None:
+    rng = np.random.default_rng(1)
+    groups = groups_of(4, None)
+    items = [rng.standard_normal((30, 4)).astype(np.float32) for _ in range(6)]
+    names = ["a", "b", "a", "b", "a", "b"]
+    louder = [item * (1.0 if name == "a" else 7.0) for item, name in zip(items, names, strict=True)]
+    bare, gained = (against_recording([log_energies(item, groups) for item in each], names) for each in (items, louder))
+    for one, other in zip(bare, gained, strict=True):
+        np.testing.assert_allclose(one[one > -6], other[one > -6], atol=1e-2)
+    quartiles = np.quantile(np.concatenate([bare[k] for k in (0, 2, 4)]), 0.25, axis=0)
+    np.testing.assert_allclose(quartiles, 0.0, atol=1e-12)
+
+
+def test_against_its_recording_a_noisier_sensor_does_not_alarm_all_the_time(tmp_path: Path) -> None:
+    train, val = FRAMES([pulse(who) for who in "abcd"]), FRAMES([pulse("e"), pulse("f")])
+
+    def noisy(who: str) -> Recording:
+        clean = pulse(who)
+        noise = 0.06 * np.random.default_rng(9).standard_normal(clean.signals.shape)
+        return clean.with_signals(np.asarray(clean.signals) + noise, note="noise")
+
+    medians = {}
+    for against in ("training", "recording"):
+        model = AnomalyDetector(FRAMES, LSTMPredictor(12), against=against).fit(train, val, **QUICK)
+        medians[against] = [float(np.median(model.predict(one).scores)) for one in (pulse("x"), noisy("x"))]
+    rise = {name: noisy / quiet for name, (quiet, noisy) in medians.items()}
+    assert rise["training"] > 2
+    assert rise["recording"] < rise["training"] / 1.5
+    model.save(tmp_path / "m.biosig")
+    again = load(tmp_path / "m.biosig")
+    assert isinstance(again, AnomalyDetector)
+    assert again.against == "recording"
+    np.testing.assert_array_equal(again.predict(noisy("x")).scores, model.predict(noisy("x")).scores)
 
 
 def test_windows_without_labels_are_all_normal() -> None:

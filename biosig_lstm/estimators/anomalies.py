@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Annotations, freeze
 from biosig_lstm.errors import DataError, options
-from biosig_lstm.metrics.anomaly import alarm_events
+from biosig_lstm.metrics.anomaly import alarm_events, alarm_scores, anomaly_scores
+from biosig_lstm.metrics.result import Scores
 
-__all__ = ["Anomalies", "AnomalyEvent"]
+__all__ = ["Anomalies", "AnomalyEvent", "AnomalyTruth", "anomaly_report"]
 
 Float64 = npt.NDArray[np.float64]
 Strings = npt.NDArray[np.str_]
+
+Bool = npt.NDArray[np.bool_]
+Spans = npt.NDArray[np.float64]
 
 _HEADER = ("recording", "start_s", "stop_s", "score")
 _SHOWN = 10
@@ -113,6 +117,27 @@ class Anomalies:
         )
         return tuple(AnomalyEvent(*row) for row in rows)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Anomalies]) -> Anomalies:
+        """Return the windows of several sets one after the other, the threshold being that of the first.
+
+        Raises
+        ------
+        DataError
+            When there is none.
+        """
+        if not parts:
+            raise DataError("no scores came to be joined")
+        joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+        return cls(**joined, threshold=parts[0].threshold, merge_s=parts[0].merge_s)
+
+    def spans_s(self) -> dict[str, Spans]:
+        """Return where the events of each recording begin and end, shape (n, 2), in seconds."""
+        found: dict[str, list[list[float]]] = {name: [] for name in dict.fromkeys(self.recordings.tolist())}
+        for event in self.events:
+            found[event.recording].append([event.start_s, event.stop_s])
+        return {name: np.array(edges, dtype=np.float64).reshape(-1, 2) for name, edges in found.items()}
+
     def of(self, recording: str) -> Anomalies:
         """Return what was found in one recording.
 
@@ -133,13 +158,18 @@ class Anomalies:
         starts, stops = ([round(at * fs) for at in edges] for edges in _edges(found))
         return Annotations(starts, stops, [_LABEL] * len(found), [f"{event.score:.3f}" for event in found])
 
-    def csv_rows(self) -> str:
+    def csv_rows(self, *, header: bool = True) -> str:
         """Return a row for each event as CSV text: recording, start_s, stop_s, score."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(_HEADER)
-        writer.writerows(self._rows())
-        return text.getvalue()
+        return _as_csv([_HEADER] * header, self._rows())
+
+    def window_rows(self) -> str:
+        """Return a row for each window as CSV text: recording, start_s, stop_s, score, anomaly (yes or no)."""
+        return _as_csv([(*_HEADER, _LABEL)], self._window_rows())
+
+    def _window_rows(self) -> Iterator[list[str]]:
+        columns = (self.recordings, self.starts_s, self.stops_s, self.scores, self.is_anomaly)
+        for name, start, stop, score, strange in zip(*(column.tolist() for column in columns), strict=True):
+            yield [name, f"{start:.3f}", f"{stop:.3f}", f"{score:.4f}", "yes" if strange else "no"]
 
     def _rows(self) -> Iterator[list[str]]:
         for event in self.events:
@@ -150,8 +180,81 @@ class Anomalies:
         Path(path).write_text(self.csv_rows(), encoding="utf-8", newline="")
 
 
+def _as_csv(head: Iterable[Iterable[str]], rows: Iterable[Iterable[str]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([*head, *rows])
+    return text.getvalue()
+
+
 def _edges(events: list[AnomalyEvent]) -> tuple[list[float], list[float]]:
     return [event.start_s for event in events], [event.stop_s for event in events]
+
+
+class AnomalyTruth(NamedTuple):
+    """What is known of windows; those that are neither strange nor normal are not ranked.
+
+    Attributes
+    ----------
+    anomalous, normal : np.ndarray of bool [shape=(n,)]
+        Which windows are strange, and which are normal.
+    events : mapping of str to np.ndarray, optional
+        By recording, onset and end of each strange event in seconds, shape (k, 2). None: windows that are strange and
+        touch are an event.
+    """
+
+    anomalous: Bool
+    normal: Bool
+    events: Mapping[str, Spans] | None = None
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[AnomalyTruth]) -> AnomalyTruth:
+        """Return what is known of several sets, one after the other."""
+        anomalous, normal = (np.concatenate([part[k] for part in parts]) for k in (0, 1))
+        events = {name: spans for part in parts for name, spans in (part.events or {}).items()}
+        return cls(anomalous, normal, events if any(part.events is not None for part in parts) else None)
+
+
+def anomaly_report(said: Anomalies, truth: AnomalyTruth, *, seed: int = 0) -> Scores:
+    """Return the scores of what was said of windows, with intervals by subject.
+
+    Parameters
+    ----------
+    said : Anomalies
+        Of one recording or of many.
+    truth : AnomalyTruth
+        Of the same windows.
+    seed : int
+        Of the bootstrap over subjects.
+
+    Returns
+    -------
+    Scores
+        As `biosig_lstm.metrics.anomaly_scores` and `alarm_scores` name them.
+
+    Raises
+    ------
+    DataError
+        When there is no normal window or no strange one.
+    """
+    known = truth.anomalous | truth.normal
+    if not truth.anomalous.any() or not truth.normal.any():
+        n_strange, n_normal = int(truth.anomalous.sum()), int(truth.normal.sum())
+        raise DataError(f"nothing to score: {n_strange} anomalies and {n_normal} normal windows")
+    ranked = anomaly_scores(truth.anomalous[known], said.scores[known], said.subjects[known], seed=seed)
+    expert = replace(said, scores=truth.anomalous.astype(np.float64), threshold=0.5)
+    detected, events = said.spans_s(), expert.spans_s() if truth.events is None else truth.events
+    names = list(detected)
+    whose = dict(zip(said.recordings.tolist(), said.subjects.tolist(), strict=True))
+    lasting = [float(said.stops_s[said.recordings == name].max()) for name in names]
+    alarms = alarm_scores(
+        [np.minimum(events[name], end) for name, end in zip(names, lasting, strict=True)],
+        [np.minimum(detected[name], end) for name, end in zip(names, lasting, strict=True)],
+        [whose[name] for name in names],
+        duration_s=lasting,
+        seed=seed,
+    )
+    return replace(ranked, metrics={**ranked.metrics, **alarms.metrics})
 
 
 _COLUMNS = ("recordings", "subjects", "starts_s", "stops_s", "scores")

@@ -17,10 +17,10 @@ from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._data import windows_of
-from biosig_lstm.estimators._surprise import Surprise, groups_of
-from biosig_lstm.estimators.anomalies import Anomalies
+from biosig_lstm.estimators._surprise import Surprise, against_recording, groups_of
+from biosig_lstm.estimators.anomalies import Anomalies, AnomalyTruth, anomaly_report
 from biosig_lstm.features.standardize import Standardize
-from biosig_lstm.metrics.anomaly import alarm_scores, alarm_threshold, anomaly_scores, covered_h
+from biosig_lstm.metrics.anomaly import alarm_threshold, covered_h
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.models import ModelSpec
 from biosig_lstm.pipeline import Pipeline
@@ -33,11 +33,12 @@ Float64 = npt.NDArray[np.float64]
 Bool = npt.NDArray[np.bool_]
 Int64 = npt.NDArray[np.int64]
 Unit = Literal["window", "step"]
+Reference = Literal["training", "recording"]
 
 _BATCH_SIZE = 64
 _LONGEST_STEP_S = 2.0
-_PARTS_OF_A_STEP = 3
-_MOST_SD = 3.0  # one part that is far off says less than several that are off
+_PARTS_OF_A_STEP = 2
+_MOST_SD = 2.0  # one part that is far off says less than several that are off
 
 
 class AnomalyDetector(Estimator):
@@ -54,6 +55,8 @@ class AnomalyDetector(Estimator):
         labels.
     scored : {"window", "step"}
         What gets a score. Of windows too small a residual counts too: a lead that has fallen off is easily foreseen.
+    against : {"training", "recording"}
+        What residuals are large against: those of the training items, or, before that, those of the same recording.
     merge_s : float [unit=s, >= 0]
         What is strange and no further apart is one event.
     members, standardize, task
@@ -75,6 +78,11 @@ class AnomalyDetector(Estimator):
     Several members are averaged before the residual is taken. Before the first step that a predictor foresees, the
     mean of the training items is expected.
 
+    Against ``"recording"``, the lower quartile of the log energies of a recording's residuals is taken from all of them
+    first, in training as afterwards. So a person or a sensor that is foreseen less well than others does not alarm all
+    the time. No label is looked at, but the whole recording is: scores of its first minute need the last, and one of a
+    few windows says little. What fills three quarters of a recording is its usual signal.
+
     Examples
     --------
     >>> import biosig_lstm as bl
@@ -90,6 +98,7 @@ class AnomalyDetector(Estimator):
         *,
         normal: Sequence[str] = (),
         scored: Unit = "window",
+        against: Reference = "training",
         merge_s: float = 0.0,
         members: int = 1,
         standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
@@ -102,10 +111,13 @@ class AnomalyDetector(Estimator):
             )
         if scored not in get_args(Unit):
             raise ParameterError(f"scored must be {options(str(scored), get_args(Unit))}")
+        if against not in get_args(Reference):
+            raise ParameterError(f"against must be {options(str(against), get_args(Reference))}")
         if not 0 <= merge_s < np.inf:
             raise ParameterError(f"merge_s must be finite, 0 or more, got {merge_s}")
         self.normal = tuple(normal)
         self.scored: Unit = scored
+        self.against: Reference = against
         self.merge_s = float(merge_s)
         self.ahead_steps = int(model.ahead_steps)
         self.surprise: Surprise | None = None
@@ -114,7 +126,8 @@ class AnomalyDetector(Estimator):
     def __repr__(self) -> str:
         state = "not trained" if self.training is None else f"trained on {len(self.training.subjects)} subjects"
         limit = "no threshold" if self.threshold is None else f"threshold {self.threshold:.3g}"
-        return f"AnomalyDetector({self.model!r}, scored={self.scored!r}, members={self.members}; {state}; {limit})"
+        how = f"scored={self.scored!r}, against={self.against!r}, members={self.members}"
+        return f"AnomalyDetector({self.model!r}, {how}; {state}; {limit})"
 
     def fit(self, train: Windows, val: Windows | None = None, *, false_alarms_per_h: float = 1.0, **how: Any) -> Self:
         """Learn normal signal, and set the threshold on that of other subjects.
@@ -144,7 +157,7 @@ class AnomalyDetector(Estimator):
         self.surprise = self.threshold = None
         learned = self._only_normal(train, side="train")
         super().fit(learned, self._only_normal(val, side="val"), **how)
-        self.surprise = Surprise.fit(list(self._residuals(self._scale(learned))), self._groups)
+        self.surprise = self._usual(self._scale(learned))
         self.set_threshold(val, false_alarms_per_h=false_alarms_per_h)
         return self
 
@@ -201,7 +214,7 @@ class AnomalyDetector(Estimator):
         such as of a flat line.
         """
         surprise = self._fitted()
-        return [surprise.of_steps(rows, self._groups) for rows in self._residuals(self.prepare(data))]
+        return [surprise.of_steps(item) for item in self._sizes(self.prepare(data))]
 
     def sample_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
         """Return how large the residual of each value is against what is usual, an array (steps, columns) for each."""
@@ -239,23 +252,21 @@ class AnomalyDetector(Estimator):
         windows = self._windows(test, need_subject=True)
         if not allow_seen:
             self.check_unseen(windows)
-        scored, truth, normal = self.predict(windows), self._anomalous(windows), self._normal(windows)
-        known = truth | normal
-        if not truth.any() or not normal.any():
-            raise DataError(f"nothing to score: {int(truth.sum())} anomalies and {int(normal.sum())} normal windows")
-        ranked = anomaly_scores(truth[known], scored.scores[known], scored.subjects[known], seed=seed)
-        expert = replace(scored, scores=truth.astype(np.float64), threshold=0.5)
-        names = sorted(set(scored.recordings.tolist()))
-        whose = dict(zip(scored.recordings.tolist(), scored.subjects.tolist(), strict=True))
-        lasting = {name: float(scored.stops_s[scored.recordings == name].max()) for name in names}
-        alarms = alarm_scores(
-            [_spans(expert, name) for name in names],
-            [_spans(scored, name) for name in names],
-            [whose[name] for name in names],
-            duration_s=[lasting[name] for name in names],
-            seed=seed,
-        )
-        return replace(ranked, metrics={**ranked.metrics, **alarms.metrics})
+        return anomaly_report(self.predict(windows), self.truth(windows), seed=seed)
+
+    def truth(self, windows: Windows) -> AnomalyTruth:
+        """Return which windows, or steps where these are scored, labels say are strange, and which are normal.
+
+        Raises
+        ------
+        DataError
+            When there are no labels.
+        """
+        labels = self._labels(windows)
+        if labels is None:
+            raise DataError("nothing to score: these windows have no labels")
+        normal = self._normal(windows)
+        return AnomalyTruth((labels >= 0) & ~normal, normal)
 
     @property
     def _groups(self) -> tuple[slice, ...]:
@@ -268,15 +279,14 @@ class AnomalyDetector(Estimator):
         return self.surprise
 
     def _scored(self, windows: Windows) -> Anomalies:
-        surprise, groups = self._fitted(), self._groups
-        residuals = self._residuals(self._scale(windows))
+        surprise, sizes = self._fitted(), self._sizes(self._scale(windows))
         if self.scored == "window":
-            scores = np.array([surprise.of_item(rows, groups) for rows in residuals], dtype=np.float64)
+            scores = np.array([surprise.of_item(item) for item in sizes], dtype=np.float64)
             begin = windows.starts / windows.fs
             end = begin + windows.lengths / (windows.rate_hz or 1.0)
             recordings, subjects = windows.recordings, windows.subjects
         else:
-            parts = [surprise.of_steps(rows, groups).clip(-_MOST_SD, _MOST_SD).sum(axis=1) for rows in residuals]
+            parts = [surprise.of_steps(item).clip(-_MOST_SD, _MOST_SD).sum(axis=1) for item in sizes]
             scores = np.concatenate(parts) if parts else np.zeros(0)
             begin, end = _step_spans(windows)
             recordings, subjects = (
@@ -284,6 +294,21 @@ class AnomalyDetector(Estimator):
             )
         threshold = np.inf if self.threshold is None else self.threshold
         return Anomalies(recordings, subjects, begin, end, scores, float(threshold), self.merge_s)
+
+    def _usual(self, learned: Windows) -> Surprise:
+        """Return what residuals of the scaled training items look like."""
+        return Surprise.fit(
+            list(self._residuals(learned)),
+            self._groups,
+            recordings=learned.recordings.tolist() if self.against == "recording" else None,
+            as_rows=self.scored == "window" and self.window_shape is None,
+        )
+
+    def _sizes(self, windows: Windows) -> list[Float64]:
+        """Return the log sizes of the residuals of each scaled item, (steps, groups) or one more."""
+        surprise, groups = self._fitted(), self._groups
+        sizes = [surprise.measures(rows, groups) for rows in self._residuals(windows)]
+        return sizes if self.against == "training" else against_recording(sizes, windows.recordings.tolist())
 
     def _residuals(self, windows: Windows) -> Iterator[Float32]:
         """Yield what the networks did not foresee of each item, (steps, columns), in order."""
@@ -322,12 +347,6 @@ class AnomalyDetector(Estimator):
                 raise ParameterError(f"normal class {options(name, windows.classes)}")
         return np.isin(labels, [windows.classes.index(name) for name in self.normal])
 
-    def _anomalous(self, windows: Windows) -> Bool:
-        labels = self._labels(windows)
-        if labels is None:
-            raise DataError("nothing to score: these windows have no labels")
-        return np.asarray((labels >= 0) & ~self._normal(windows))
-
     def _only_normal(self, windows: Windows, *, side: str) -> Windows:
         """Return the normal items, or items without the steps that are not normal; labels are left behind."""
         normal = self._normal(windows)
@@ -363,6 +382,7 @@ class AnomalyDetector(Estimator):
         return super()._header() | {
             "normal": list(self.normal),
             "scored": self.scored,
+            "against": self.against,
             "merge_s": self.merge_s,
             "threshold": self.threshold,
             "surprise": self._fitted().to_dict(),
@@ -372,6 +392,7 @@ class AnomalyDetector(Estimator):
     def _from_header(cls, header: Mapping[str, Any], weights: Mapping[str, Tensor]) -> Self:
         made = super()._from_header(header, weights)
         made.normal, made.scored = tuple(header["normal"]), header["scored"]
+        made.against = header.get("against", "training")
         made.merge_s, made.threshold = float(header["merge_s"]), header["threshold"]
         made.surprise = Surprise.from_dict(header["surprise"])
         return made
@@ -388,8 +409,3 @@ def _step_spans(windows: Windows) -> tuple[Float64, Float64]:
         gaps = np.diff(begin[first:stop])
         lasting[first:stop] = np.append(gaps, np.median(gaps) if len(gaps) else _LONGEST_STEP_S)
     return begin, begin + np.clip(lasting, 0.0, _LONGEST_STEP_S)
-
-
-def _spans(said: Anomalies, recording: str) -> list[list[float]]:
-    last = float(said.stops_s[said.recordings == recording].max())
-    return [[e.start_s, min(e.stop_s, last)] for e in said.events if e.recording == recording]

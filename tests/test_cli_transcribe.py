@@ -13,6 +13,7 @@ from spoken_tones import FS, sound_of, trained, utterances
 
 from biosig_lstm import datasets
 from biosig_lstm.cli import _warnings_on_stderr, main
+from biosig_lstm.cli.transcribe import _shown
 from biosig_lstm.containers import Recording
 from biosig_lstm.datasets import yesno
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
@@ -95,6 +96,13 @@ def test_silence_is_said_and_a_long_sound_is_read_in_stretches(
     assert found["silent"]["confidence"] is None
     assert float(str(found["long"]["duration_s"])) > 60
     assert abs(len(str(found["long"]["text"]).split()) - 240) <= 3
+
+
+def test_a_very_long_text_is_shown_in_part() -> None:
+    assert _shown("do " * 5, "a") == "do " * 5
+    shown = _shown("mi " * 1000, "a")
+    assert len(shown) < 2100
+    assert shown.endswith("mi mi ... (1000 words, see a.txt)")
 
 
 def test_sound_in_other_formats_is_read_too(model_file: Path, tmp_path: Path) -> None:
@@ -197,7 +205,7 @@ def test_yesno_is_read_by_its_names(tmp_path: Path) -> None:
     assert len(datasets.get("yesno", tmp_path)) == 4
     gone = datasets.get("yesno", tmp_path)
     assert "0_0_1_1_1_0_1_0" in gone.record_names
-    with pytest.raises(DataError, match=r"no file 1_1_1_1_1_1_1_1\.wav in"):
+    with pytest.raises(DataError, match=r"no file of 1_1_1_1_1_1_1_1 in"):
         gone.read("1_1_1_1_1_1_1_1")
 
 

@@ -208,7 +208,8 @@ def test_how_many_frames(n_samples: int) -> None:
 def test_ten_milliseconds_are_padded_or_refused() -> None:
     x = words(1, 16000)[:160]
     np.testing.assert_array_equal(log_mel(x, 16000), log_mel(np.pad(x, (0, 240)), 16000))
-    assert len(LogMel()(windows_of(x, 16000)).values) == 1
+    with pytest.warns(BiosigWarning, match=r"r: 0.01 s of sound are less than one frame of 0.025 s, and padded"):
+        assert len(LogMel()(windows_of(x, 16000)).values) == 1
     with pytest.raises(DataError, match=r"r: 0.01 s of sound are shorter than one frame of 0.025 s.*like='speech'"):
         LogMel("kaldi")(windows_of(x, 16000))
 
@@ -466,6 +467,7 @@ def test_speakers_have_mean_zero_and_deviation_one() -> None:
 # Streams
 
 
+@pytest.mark.filterwarnings("ignore:r. .* are less than one frame:biosig_lstm.errors.BiosigWarning")
 @settings(deadline=None, max_examples=40)
 @given(
     pieces=st.lists(st.integers(0, 1500), min_size=1, max_size=12),

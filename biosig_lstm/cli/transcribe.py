@@ -10,6 +10,8 @@ from biosig_lstm.errors import ParameterError
 
 __all__ = ["add"]
 
+_SHOWN = 2000
+
 
 def add(commands: Any) -> None:
     """Add the command to the parser."""
@@ -47,6 +49,13 @@ def _transcribe(chosen: argparse.Namespace) -> int:
             **decoding,
         )
     for name, text in report.texts.items():
-        say(f"{name}: {text}")
+        say(f"{name}: {_shown(text, name)}")
     list_failures(report.failed, n_done=len(report.texts))
     return SOME_FAILED if report.failed else OK
+
+
+def _shown(text: str, name: str) -> str:
+    """Return a text, or the beginning of a long one and where all of it is."""
+    if len(text) <= _SHOWN:
+        return text
+    return f"{text[:_SHOWN].rpartition(' ')[0] or text[:_SHOWN]} ... ({len(text.split())} words, see {name}.txt)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -10,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Windows
-from biosig_lstm.errors import DataError
+from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.features._frames import Float32, Work, whole
 from biosig_lstm.features._speech_settings import Settings
 
@@ -42,6 +43,11 @@ def into_frames(windows: Windows, made: Settings, columns: Sequence[str], work: 
     ------
     DataError
         When an item is too short for a frame.
+
+    Warns
+    -----
+    BiosigWarning
+        When an item is padded to one.
     """
     parts = [
         _framed(windows.values[first:stop, 0], str(name), made, work)
@@ -60,6 +66,13 @@ def into_frames(windows: Windows, made: Settings, columns: Sequence[str], work: 
 
 
 def _framed(sound: Float32, name: str, made: Settings, work: Work) -> Float32:
+    if made.pad_short and not made.centred and 0 < len(sound) < made.width:
+        warnings.warn(
+            f"{name}: {len(sound) / made.fs:g} s of sound are less than one frame of {made.duration_s:g} s, and padded "
+            "with silence to it: that is too short for anything said",
+            BiosigWarning,
+            stacklevel=4,
+        )
     frames = whole(sound, made, work)
     if not len(frames):
         raise DataError(

@@ -23,6 +23,8 @@ UNIT = "FS"
 _BLOCK = 1 << 18
 _RUN_IN_S = {"MP3": 1.0}
 _UNKNOWN_SIZE = (0, 0xFFFFFFFF)
+_READABLE = frozenset({0x0, 0x1, 0x2, 0x3, 0x6, 0x7, 0x11, 0x31, 0x40, 0x64, 0xFFFE})
+_CODECS = {0x42: "G.723.1", 0x50: "MPEG", 0x55: "MP3", 0xFF: "AAC", 0x161: "Windows Media Audio", 0x2000: "AC-3"}
 
 
 class AudioFile:
@@ -202,7 +204,8 @@ def _opened(path: Path) -> Iterator[Any]:
         with package.SoundFile(str(path)) as stream:
             yield stream
     except package.LibsndfileError as error:
-        raise DataError(f"{path}: not sound that can be read: {error.error_string.rstrip('.')}") from error
+        what = _unknown_codec(path) or error.error_string.rstrip(".")
+        raise DataError(f"{path}: not sound that can be read: {what}") from error
 
 
 def _read_on(stream: Any) -> None:
@@ -218,13 +221,32 @@ def _names(n_channels: int) -> tuple[str, ...]:
 def _bytes_missing(path: Path) -> int:
     """Return how many bytes of samples a WAV file lacks that its header promises."""
     size = path.stat().st_size
+    for name, begin, length in _chunks(path):
+        if name == b"data":
+            return 0 if length in _UNKNOWN_SIZE else max(begin + length - size, 0)
+    return 0
+
+
+def _unknown_codec(path: Path) -> str:
+    """Return what to say of the codec of a WAV file where soundfile has none of its number; else nothing."""
+    for name, begin, _ in _chunks(path):
+        if name == b"fmt ":
+            with path.open("rb") as file:
+                file.seek(begin)
+                number = int.from_bytes(file.read(2), "little")
+            codec = f"{number:#06x}" + (f" ({_CODECS[number]})" if number in _CODECS else "")
+            return "" if number in _READABLE else f"its codec, {codec}, is not known; convert it to PCM"
+    return ""
+
+
+def _chunks(path: Path) -> Iterator[tuple[bytes, int, int]]:
+    """Yield the name of each chunk of a WAV file, where its content begins, and its length; none of another file."""
     with path.open("rb") as file:
         head = file.read(12)
         if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-            return 0
+            return
         while len(chunk := file.read(8)) == 8:
             length = int.from_bytes(chunk[4:], "little")
-            if chunk[:4] == b"data":
-                return 0 if length in _UNKNOWN_SIZE else max(file.tell() + length - size, 0)
-            file.seek(length + length % 2, 1)
-    return 0
+            begin = file.tell()
+            yield chunk[:4], begin, length
+            file.seek(begin + length + length % 2)

@@ -544,3 +544,51 @@ def test_rr_intervals_of_real_patients(data_root: Callable[[str], Path]) -> None
     scores = model.evaluate(recordings[4:])
     assert scores["mase_ratio_naive"].value < 0.95
     assert 0.7 < scores["coverage_90"].value < 1
+
+
+@pytest.mark.parametrize("season", ["auto", 12])
+def test_the_last_season_is_given_to_the_network(season: Any, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+
+    def pulses(n: int) -> list[np.ndarray]:
+        """Each with a shape and, unless it is given, a season of its own: no one linear map foresees them all."""
+        made = []
+        for _ in range(n):
+            shape = rng.standard_normal(12 if season == 12 else int(rng.integers(8, 22)))
+            made.append(np.tile(shape, 14)[:108, None] + 0.05 * rng.standard_normal((108, 1)))
+        return made
+
+    model = forecaster(season_steps=season, context_steps=48).fit(pulses(30), **(QUICK | {"max_epochs": 2}))
+    scores = model.evaluate(pulses(10))
+    assert scores["pinball_ratio_naive"].high < 0.4
+    if season == "auto":
+        assert scores["pinball_ratio_ar"].high < 0.9
+    model.save(tmp_path / "m.biosig")
+    again = load(tmp_path / "m.biosig")
+    assert again.season_steps == season
+    (item,) = pulses(1)
+    np.testing.assert_array_equal(again.predict([item]).quantiles, model.predict([item]).quantiles)
+    other = item.copy()
+    other[70:] = 1e3
+    one, two = (model.backtest([rows], every_steps=1) for rows in (item, other))
+    before = one.origins < 70
+    np.testing.assert_array_equal(one.quantiles[before], two.quantiles[before])
+
+
+def test_a_fan_is_drawn(trained: Forecaster) -> None:
+    series_of = Windows.from_arrays(series(2, seed=5))
+    said = trained.backtest(series_of)
+    figure = bl.plot.forecast(said, series_of, number=1, past_steps=10)
+    (axes,) = figure.axes
+    came, median, origin = axes.get_lines()
+    item = series_of.item(0)[:, 0]
+    first = int(said.origins[1]) - 9
+    np.testing.assert_array_equal(came.get_ydata(), item[first : first + 10 + HORIZON])
+    np.testing.assert_array_equal(median.get_ydata(), said.median[1, :, 0])
+    assert origin.get_xdata()[0] == 0
+    assert len(axes.collections) == 2
+    assert axes.get_xlabel() == "time after the last known step (steps)"
+    with pytest.raises(ParameterError, match="number must lie in 0 to"):
+        bl.plot.forecast(said, series_of, number=len(said))
+    with pytest.raises(DataError, match=r"does not hold feature0 of .* that was read"):
+        bl.plot.forecast(said, Windows.from_arrays(series(2, seed=6)))

@@ -97,41 +97,63 @@ class Start(NamedTuple):
     """A linear forecast to begin training from; see `ForecastNetwork.begin`."""
 
     linear: Tensor
+    known: Tensor
     residuals: Tensor
 
 
+class _Examples(NamedTuple):
+    """Of each origin the last values, (n, targets, lags), what is known of the horizon, and what came of it."""
+
+    last: Tensor
+    known: Tensor
+    later: Tensor
+
+    def foreseen(self, weights: Tensor) -> Tensor:
+        """Return what maps (targets, horizon, lags + extras) make of the first two, (n, horizon, targets)."""
+        lags = self.last.shape[2]
+        straight = torch.einsum("nkl,khl->nhk", self.last, weights[:, :, :lags])
+        return straight + torch.einsum("nhka,kha->nhk", self.known, weights[:, :, lags:])
+
+
 def straight_start(network: ForecastNetwork, scaled: Windows, task: ForecastTask) -> Start:
-    """Return the linear maps from the last values to the horizon that leave least squares, and what they leave.
+    """Return the linear maps to each step of the horizon that leave least squares, and quantiles of what they leave.
 
     Origins with all of the horizon count, in units of the past of each; a little ridge is added.
     """
     n_targets, lags, horizon = network.linear.shape
-    square = torch.zeros(n_targets, lags, lags, dtype=torch.float64)
-    cross = torch.zeros(n_targets, lags, horizon, dtype=torch.float64)
+    size = lags + network.known.shape[1]
+    square = torch.zeros(n_targets, horizon, size, size, dtype=torch.float64)
+    cross = torch.zeros(n_targets, horizon, size, dtype=torch.float64)
     for k in range(len(scaled)):
-        last, later = _pairs(network, scaled.item(k), task)
-        square += torch.einsum("nkl,nkm->klm", last, last)
-        cross += torch.einsum("nkl,nhk->klh", last, later)
-    size = square.diagonal(dim1=1, dim2=2).mean(dim=1).clamp(min=_SMALLEST)
-    ridge = _RIDGE * size[:, None, None] * torch.eye(lags, dtype=torch.float64)
-    linear = torch.linalg.solve(square + ridge, cross)
-    return Start(linear.float(), _residual_quantiles(network, scaled, task, linear).float())
+        some = _examples(network, scaled.item(k), task)
+        square[:, :, :lags, :lags] += torch.einsum("nkl,nkm->klm", some.last, some.last).unsqueeze(1)
+        mixed = torch.einsum("nkl,nhka->khla", some.last, some.known)
+        square[:, :, :lags, lags:] += mixed
+        square[:, :, lags:, :lags] += mixed.transpose(2, 3)
+        square[:, :, lags:, lags:] += torch.einsum("nhka,nhkb->khab", some.known, some.known)
+        cross[:, :, :lags] += torch.einsum("nkl,nhk->khl", some.last, some.later)
+        cross[:, :, lags:] += torch.einsum("nhka,nhk->kha", some.known, some.later)
+    size_of = square.diagonal(dim1=2, dim2=3).mean(dim=2).clamp(min=_SMALLEST)
+    ridge = _RIDGE * size_of[..., None, None] * torch.eye(size, dtype=torch.float64)
+    weights = torch.linalg.solve(square + ridge, cross)
+    maps = weights.transpose(1, 2).float()
+    return Start(maps[:, :lags], maps[:, lags:], _residual_quantiles(network, scaled, task, weights).float())
 
 
-def _pairs(network: ForecastNetwork, item: Float32, task: ForecastTask) -> tuple[Tensor, Tensor]:
-    """Return of each origin of an item the last values, (n, targets, lags), and the horizon, (n, horizon, targets)."""
+def _examples(network: ForecastNetwork, item: Float32, task: ForecastTask) -> _Examples:
     x, lengths = pad_steps([item])
     truth, known = coming(network, x, lengths, task)
     whole = known.flatten(2).all(dim=2)[0]
-    return network.last_values(x)[0][whole].double(), network.scaled_by_past(x, truth)[0][whole].double()
+    parts = (network.last_values(x), network.extras(x), network.scaled_by_past(x, truth))
+    return _Examples(*(part[0][whole].double() for part in parts))
 
 
-def _residual_quantiles(network: ForecastNetwork, scaled: Windows, task: ForecastTask, linear: Tensor) -> Tensor:
+def _residual_quantiles(network: ForecastNetwork, scaled: Windows, task: ForecastTask, weights: Tensor) -> Tensor:
     every = max(len(scaled.values) // _MOST_RESIDUALS, 1)
     left = []
     for k in range(len(scaled)):
-        last, later = (part[::every] for part in _pairs(network, scaled.item(k), task))
-        left.append(later - torch.einsum("nkl,klh->nhk", last, linear))
+        some = _Examples(*(part[::every] for part in _examples(network, scaled.item(k), task)))
+        left.append(some.later - some.foreseen(weights))
     levels = torch.tensor(task.levels, dtype=torch.float64)
     residuals = torch.cat(left)
     if not len(residuals):

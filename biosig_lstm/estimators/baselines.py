@@ -9,10 +9,12 @@ from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from scipy.special import ndtri
 
 from biosig_lstm.containers import freeze
 from biosig_lstm.errors import DataError, ParameterError, options
+from biosig_lstm.models._season import season_of as season_of_tensor
 
 __all__ = [
     "BASELINES",
@@ -33,7 +35,6 @@ Scalar = TypeVar("Scalar", np.float64, np.bool_)
 
 BASELINES = ("naive", "seasonal", "ar")
 _FLOOR, _FLOOR_SHARE = 1e-9, 0.1
-_LEAST_CORRELATION, _ALMOST = 0.1, 0.8
 _RIDGE = 1e-9
 _ROWS_AT_ONCE = 4096
 _MEDIAN = 0.5
@@ -72,29 +73,14 @@ def season_of(past: Float64) -> Int64:
     Returns
     -------
     np.ndarray of int [shape=(n,)]
-        The lag of the first peak of the autocorrelation that reaches 0.8 of the highest, after it has first been
-        negative and up to half of the past. 1 where none exceeds 0.1.
+        As of `biosig_lstm.models.forecast.season_of`.
 
     Examples
     --------
     >>> season_of(np.sin(2 * np.pi * np.arange(100) / 20)[None]).tolist()
     [20]
     """
-    n_steps = past.shape[1]
-    lags = n_steps // 2
-    if lags < 2:
-        return np.ones(len(past), dtype=np.int64)
-    level = _mean(past)[:, None]
-    centred = np.where(np.isnan(past), 0.0, past - level)
-    power = np.abs(np.fft.rfft(centred, 2 * n_steps, axis=1)) ** 2
-    correlation = np.fft.irfft(power, axis=1)[:, : lags + 1]
-    correlation /= np.maximum(correlation[:, :1], _FLOOR)
-    after = np.logical_or.accumulate(correlation < 0, axis=1)
-    shown = np.where(after, correlation * n_steps / (n_steps - np.arange(lags + 1)), -np.inf)
-    highest = shown.max(axis=1, keepdims=True)
-    beside = np.pad(shown, ((0, 0), (1, 1)), constant_values=-np.inf)
-    peak = (shown >= beside[:, :-2]) & (shown >= beside[:, 2:]) & (shown >= _ALMOST * highest)
-    return np.where(highest[:, 0] > _LEAST_CORRELATION, peak.argmax(axis=1), 1).astype(np.int64)
+    return np.asarray(season_of_tensor(torch.from_numpy(np.asarray(past, dtype=np.float64))).numpy())
 
 
 def seasonal_naive(past: Float64, horizon: int, season: int | Int64) -> Float64:

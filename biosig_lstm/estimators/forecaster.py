@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -76,9 +76,10 @@ class Forecaster(Estimator):
         learned nor scored.
     context_steps : int, optional
         A forecast reads so many to twice as many steps, or what there is; by default twice the horizon, at least 64.
-    season_steps : int, optional
-        Steps of a season, for the scaled error and the seasonal naive forecast; by default scaled errors are those
-        against the value before, and the season is found in each past, see `baselines.season_of`.
+    season_steps : int or "auto", optional
+        Steps of a season, which the network is then given the last one of; "auto": as the autocorrelation of each past
+        shows, see `models.forecast.season_of`. By default none. The seasonal naive forecast has one in any case, and
+        scaled errors are against the value a season before where its steps are given, else against the one before.
     scale_by_past : bool
         Bring a series to mean 0 and deviation 1 by what has come of it; see `models.forecast.ForecastNetwork`.
     cell : str, optional
@@ -121,7 +122,7 @@ class Forecaster(Estimator):
         known_ahead: Sequence[str] = (),
         observed: str = "",
         context_steps: int | None = None,
-        season_steps: int | None = None,
+        season_steps: int | Literal["auto"] | None = None,
         scale_by_past: bool = True,
         cell: str | None = None,
         members: int = 1,
@@ -132,7 +133,7 @@ class Forecaster(Estimator):
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)
         for name, value in (("horizon_steps", horizon_steps), ("season_steps", season_steps)):
-            if value is not None:
+            if value not in (None, "auto" if name == "season_steps" else None):
                 check_count(name, value)
         self.horizon_steps, self.levels = horizon_steps, check_levels(quantiles)
         self.context_steps = max(_CONTEXTS * horizon_steps, _LEAST_CONTEXT) if context_steps is None else context_steps
@@ -173,7 +174,7 @@ class Forecaster(Estimator):
         self._take_layout(train)
         learned = self._pieces(train)
         series = self._target_values(train), train.offsets, self._observed(train)
-        self.baselines = fit_baselines(*series, self._task, context=self.context_steps, season=self.season_steps)
+        self.baselines = fit_baselines(*series, self._task, context=self.context_steps, season=self._season)
         self.forecasting = self._task
         self._start = None
         scaled = learned if self.standardize is None else self.standardize.fit(learned)(learned)
@@ -313,7 +314,7 @@ class Forecaster(Estimator):
             said[f"_{name}"] = foreseen_beside(others, values, offsets, origins, context=self.context_steps)
         later = later_values(values, offsets, origins, horizon=self.horizon_steps)
         counts = later_values(observed[:, None].astype(np.float64), offsets, origins, horizon=self.horizon_steps) > 0
-        scale = naive_scales(values, offsets, origins, season=self.season_steps or 1, known=observed)
+        scale = naive_scales(values, offsets, origins, season=self._season or 1, known=observed)
         return Compared(later, said, windows.subjects[origins.items], scale, np.broadcast_to(counts, later.shape))
 
     def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:  # noqa: ARG002
@@ -325,6 +326,10 @@ class Forecaster(Estimator):
             Always.
         """
         raise ParameterError("a Forecaster gives quantiles, no probabilities of classes: call predict or backtest")
+
+    @property
+    def _season(self) -> int | None:
+        return None if self.season_steps == "auto" else self.season_steps
 
     @property
     def _task(self) -> ForecastTask:
@@ -375,6 +380,8 @@ class Forecaster(Estimator):
             levels=self.levels,
             lags=min(self.context_steps // 2, _MOST_LAGS),
             scaled=self.scale_by_past,
+            season=self.season_steps,
+            context=self.context_steps,
         )
         if self._start is not None:
             network.begin(*self._start)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad, softplus
 
 from biosig_lstm.errors import ParameterError
+from biosig_lstm.models._season import season_of, seasonal_places
 from biosig_lstm.models._spec import ModelSpec
 
-__all__ = ["ForecastNetwork", "in_order", "past_moments"]
+__all__ = ["ForecastNetwork", "in_order", "past_moments", "season_of"]
 
 FLOOR = 1e-4
 _MEDIAN = 0.5
@@ -94,6 +96,11 @@ class ForecastNetwork(nn.Module):
         The last values that a linear part sees.
     scaled : bool
         Whether targets are brought to mean 0 and deviation 1 by the item's own past.
+    season : int or "auto", optional
+        Steps of a season; "auto": as `season_of` finds in the last `context` steps before each origin. The network is
+        then given the last season.
+    context : int
+        Steps in which a season is looked for.
 
     Raises
     ------
@@ -122,18 +129,23 @@ class ForecastNetwork(nn.Module):
         levels: Sequence[float],
         lags: int,
         scaled: bool = True,
+        season: int | Literal["auto"] | None = None,
+        context: int = 64,
     ) -> None:
         super().__init__()
         self.targets, self.ahead = list(targets), list(ahead)
         self.others = [k for k in range(n_features) if k not in self.targets]
         self.horizon, self.lags, self.scaled = horizon, lags, scaled
         self.n_levels, self.middle = len(levels), list(levels).index(_MEDIAN)
-        n_inputs = 4 * len(self.targets) + len(self.others) + horizon * len(self.ahead)
+        self.season, self.context = season, context
+        n_extras = len(self.ahead) + (season is not None)
+        n_ahead = len(self.ahead) + (season is not None) * len(self.targets)
+        n_inputs = 4 * len(self.targets) + len(self.others) + horizon * n_ahead
         self.reader = reader.build(
             n_features=n_inputs, n_outputs=horizon * len(levels) * len(self.targets), per_step=True
         )
         self.linear = nn.Parameter(torch.zeros(len(self.targets), lags, horizon))
-        self.known = nn.Parameter(torch.zeros(len(self.targets), len(self.ahead), horizon))
+        self.known = nn.Parameter(torch.zeros(len(self.targets), n_extras, horizon))
         self.beside = nn.Parameter(torch.zeros(horizon, len(levels), len(self.targets)))
         _check_causal(self.reader, n_inputs, name=type(reader).__name__)
 
@@ -141,21 +153,24 @@ class ForecastNetwork(nn.Module):
         """Return quantiles, (batch, steps, horizon, levels, targets), of x (batch, steps, n_features)."""
         values = x[:, :, self.targets]
         level, spread = self._moments(values)
-        said = self.reader(self._inputs(x, values, level, spread), lengths)
+        extras = self.extras(x)
+        said = self.reader(self._inputs(x, values, level, spread, extras), lengths)
         raw = said.unflatten(2, (self.horizon, self.n_levels, -1)) + self.beside
         made = in_order(raw, middle=self.middle)
         straight = torch.einsum("btkl,klh->bthk", self.last_values(x), self.linear)
-        straight = straight + torch.einsum("btha,kah->bthk", self.coming(x, self.ahead), self.known)
+        straight = straight + torch.einsum("bthka,kah->bthk", extras, self.known)
         return level[:, :, None, None] + spread[:, :, None, None] * (made + straight.unsqueeze(3))
 
     @torch.no_grad()
-    def begin(self, linear: Tensor, residuals: Tensor) -> None:
+    def begin(self, linear: Tensor, known: Tensor, residuals: Tensor) -> None:
         """Begin as a linear forecast whose residuals are spread alike at all origins.
 
         Parameters
         ----------
         linear : Tensor [shape=(targets, lags, horizon)]
             The map from `last_values`.
+        known : Tensor [shape=(targets, extras, horizon)]
+            That from `extras`.
         residuals : Tensor [shape=(horizon, levels, targets)]
             Quantiles of what it leaves, ascending along the levels.
 
@@ -165,6 +180,7 @@ class ForecastNetwork(nn.Module):
         learned starts from this forecast.
         """
         self.linear.copy_(linear)
+        self.known.copy_(known)
         steps = residuals.diff(dim=1).clamp(min=_LEAST_STEP)
         inverse = steps + torch.log(-torch.expm1(-steps))
         middle = residuals[:, self.middle : self.middle + 1]
@@ -185,6 +201,31 @@ class ForecastNetwork(nn.Module):
         lagged = torch.cat([before, values], dim=1).unfold(1, self.lags, 1)
         return (lagged - level.unsqueeze(3)) / spread.unsqueeze(3)
 
+    def extras(self, x: Tensor) -> Tensor:
+        """Return what is known of each step that is foreseen, (batch, steps, horizon, targets, extras).
+
+        The columns `ahead` and, with a season, the scaled value of the same place in the last season.
+        """
+        known = self.coming(x, self.ahead).unsqueeze(3).expand(-1, -1, -1, len(self.targets), -1)
+        if self.season is None:
+            return known
+        return torch.cat([known, self._last_season(x).unsqueeze(4)], dim=4)
+
+    def _last_season(self, x: Tensor) -> Tensor:
+        values = x[:, :, self.targets]
+        level, spread = self._moments(values)
+        steps = torch.arange(x.shape[1], device=x.device)
+        before = values.new_full((len(x), self.context - 1, len(self.targets)), torch.nan)
+        if self.season == "auto":
+            season = season_of(torch.cat([before, values], dim=1).unfold(1, self.context, 1))
+        else:
+            season = torch.full(values.shape, self.season, dtype=torch.int64, device=x.device)
+        season = torch.where(season <= steps[:, None] + 1, season, 1)
+        place = steps[:, None, None] - seasonal_places(season, self.horizon)
+        row = torch.arange(len(x), device=x.device)[:, None, None, None]
+        found = values[row, place, torch.arange(len(self.targets), device=x.device)[:, None]]
+        return ((found - level.unsqueeze(3)) / spread.unsqueeze(3)).transpose(2, 3)
+
     def coming(self, x: Tensor, columns: Sequence[int]) -> Tensor:
         """Return columns of the steps that follow each step, (batch, steps, horizon, columns); zero beyond the end."""
         later = pad(x[:, 1:, list(columns)], (0, 0, 0, self.horizon))
@@ -198,9 +239,10 @@ class ForecastNetwork(nn.Module):
     def _moments(self, values: Tensor) -> tuple[Tensor, Tensor]:
         return past_moments(values) if self.scaled else (torch.zeros_like(values), torch.ones_like(values))
 
-    def _inputs(self, x: Tensor, values: Tensor, level: Tensor, spread: Tensor) -> Tensor:
+    def _inputs(self, x: Tensor, values: Tensor, level: Tensor, spread: Tensor, extras: Tensor) -> Tensor:
         change = values.diff(dim=1, prepend=values[:, :1]) / spread
-        known = [self.coming(x, self.ahead).flatten(2)] if self.ahead else []
+        n_ahead = len(self.ahead)
+        known = [extras[:, :, :, 0, :n_ahead].flatten(2), extras[..., n_ahead:].flatten(2)]
         return torch.cat([(values - level) / spread, change, level, spread.log(), x[:, :, self.others], *known], dim=2)
 
 

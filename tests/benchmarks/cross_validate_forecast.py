@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--hidden", type=int, default=32)
     parser.add_argument("--dropout", type=float, default=0.3)
     parser.add_argument("--horizon", type=int, default=0, help="steps; by default 20 RR intervals, 1 s of ECG")
+    parser.add_argument("--seconds", type=float, default=240, help="of each ECG, from its beginning")
     parser.add_argument("--context", type=int, default=128)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -63,7 +64,9 @@ def task(chosen: argparse.Namespace) -> tuple[bl.Pipeline, Windows, dict[str, An
         return pipeline, pipeline(recordings), how
     filters = [bl.EcgLeads(1), bl.FillGaps(), bl.OneWay(15, low_hz=0.5, rate_hz=recordings[0].fs / 8)]
     pipeline = bl.Pipeline(filters=filters, windows=bl.WholeRecording())
-    return pipeline, pipeline(recordings), {"horizon_steps": chosen.horizon or round(recordings[0].fs / 8)}
+    horizon = chosen.horizon or round(recordings[0].fs / 8)
+    parts = [r.crop(start_s=0, stop_s=chosen.seconds) for r in recordings]
+    return pipeline, pipeline(parts), {"horizon_steps": horizon, "season_steps": "auto"}
 
 
 def run_fold(pipeline: bl.Pipeline, sides: list[Windows], chosen: argparse.Namespace, how: dict[str, Any]) -> Compared:

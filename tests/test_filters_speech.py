@@ -106,6 +106,21 @@ def test_what_a_lower_rate_cannot_hold_is_gone() -> None:
     assert 20 * np.log10(np.abs(slow).max()) > -10  # why sound has a filter of its own
 
 
+@pytest.mark.parametrize(("share", "down_db"), [(0.9, 0.7), (1.05, 12.2), (1.1, 22.6), (1.15, 43.4), (1.2, 55.0)])
+@pytest.mark.parametrize(("fs", "rate_hz"), [(360, 100), (500, 250), (44100, 16000)])
+def test_how_much_the_gentle_filter_lets_through(fs: int, rate_hz: int, share: float, down_db: float) -> None:
+    tone = np.sin(np.pi * share * rate_hz / fs * np.arange(20_000) + 0.3)[None]
+    gentle, sharp = (work(tone, fs, rate_hz=rate_hz)[0, 500:-500] for work in (resample, resample_sound))
+    assert -20 * np.log10(np.sqrt(2) * gentle.std()) == pytest.approx(down_db, abs=1.5)
+    assert (sharp.std() < 1e-5) == (share > 1)
+
+
+def test_an_offset_is_a_step_at_the_ends_of_sound_alone() -> None:
+    offset = np.ones((1, 3600))
+    assert np.ptp(resample(offset, 360, rate_hz=100)) < 1e-6
+    assert np.ptp(resample_sound(offset, 360, rate_hz=100)) > 0.1
+
+
 @settings(deadline=None, max_examples=40)
 @given(n=st.integers(0, 3000), rates=st.permutations([8000, 11025, 16000, 44100, 48000]))
 def test_length_is_that_of_the_time(n: int, rates: list[int]) -> None:

@@ -44,8 +44,8 @@ def resample_sound(signals: npt.ArrayLike, fs: float, *, rate_hz: float) -> Floa
     Notes
     -----
     soxr at its quality HQ: within 0.1 dB up to 0.46 of the lower rate, and what the lower rate cannot hold is 130 dB
-    down. `biosig_lstm.filters.resample.resample` is gentler (6 dB down at half of the lower rate), and has no ripple at
-    the ends of a signal with an offset: it is for slow signals.
+    down. Beyond its ends it takes a signal for silent, so that an offset becomes a step there; of
+    `biosig_lstm.filters.resample.resample`, which is for slow signals with drift, it does not.
 
     Examples
     --------
@@ -72,6 +72,8 @@ def _check(rate_hz: float) -> None:
 @dataclass(frozen=True)
 class ResampleSound(Filter):
     """Bring sound to another rate; see `resample_sound`. Its annotations follow, to the nearest sample.
+
+    For signals with offsets and trends take `Resample`.
 
     Parameters
     ----------

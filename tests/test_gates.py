@@ -16,6 +16,7 @@ from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Gates, StepClassifier
 from biosig_lstm.models import GATES, BiLSTM, ConvBiLSTM
 
+PARTS = (([0, 1], ["p", "p"]), ([2, 3], ["q", "q"]))
 QUICK: dict[str, Any] = {"max_epochs": 1, "batch_size": 4, "device": "cpu", "progress": False}
 
 
@@ -85,9 +86,10 @@ def test_convolutions_make_fewer_steps() -> None:
     np.testing.assert_allclose(gates.times_s[:4], [0.0, 0.4, 0.8, 1.2])
 
 
-@pytest.mark.parametrize(
-    "name", [name for name, spec in sorted(models.specs().items()) if "cell" in spec.__dataclass_fields__]
-)
+ONE_WAY = {"CausalLSTM", "LSTMPredictor"}
+
+
+@pytest.mark.parametrize("name", sorted(set(models.specs()) - ONE_WAY))
 def test_every_model_of_lstms_shows_its_gates(name: str) -> None:
     """The steps an LSTM reads are as many as its network says, at equal distances."""
     from biosig_lstm.estimators.gates import read_gates
@@ -102,10 +104,31 @@ def test_every_model_of_lstms_shows_its_gates(name: str) -> None:
     assert (np.diff(gates.samples[gates.items == 0]) == stride).all()
 
 
-def test_other_cells_have_no_such_gates() -> None:
-    model = bl.Classifier(model=BiLSTM(4, cell="gru")).fit(toy(), **QUICK)
-    with pytest.raises(ParameterError, match="this model reads by a BidirectionalGRU"):
+@pytest.mark.parametrize(
+    ("cell", "why"),
+    [
+        ("gru", "a GRU, which has no memory"),
+        ("rnn", "plain units, which have no"),
+        ("transformer", "a Transformer, whi"),
+    ],
+)
+def test_other_cells_have_no_such_gates(cell: str, why: str) -> None:
+    model = bl.Classifier(model=BiLSTM(4, cell=cell)).fit(toy(), **QUICK)
+    with pytest.raises(ParameterError, match=f"this model reads by {why}.*; a model trained with cell='lstm' has them"):
         model.gates(toy())
+
+
+def test_what_reads_forwards_alone_has_no_backward_gates() -> None:
+    train, val = (replace(toy().select(rows), subjects=np.array(names)) for rows, names in PARTS)
+    how = {**QUICK, "false_alarms_per_h": 1000.0}
+    model = bl.AnomalyDetector(bl.Pipeline.of_arrays(), bl.LSTMPredictor(4), normal=("a", "b")).fit(train, val, **how)
+    with pytest.raises(ParameterError, match="this model reads by one that goes forwards alone"):
+        model.gates(toy())
+    both = bl.AnomalyDetector(bl.Pipeline.of_arrays(), bl.LSTMAutoencoder(4, code_size=2), normal=("a", "b"))
+    assert both.fit(train, val, **how).gates(toy()).cell.shape == (105, 1, 2, 4)
+
+
+def test_there_is_no_member_beyond_the_last() -> None:
     lstm = bl.Classifier(model=BiLSTM(4)).fit(toy(), **QUICK)
     with pytest.raises(ParameterError, match="member must lie in 0 to 0, got 1"):
         lstm.gates(toy(), member=1)
@@ -122,7 +145,10 @@ def test_the_picture_shows_the_gates_of_the_stretch(
     figure = plot.gates(recording, beat_gates, beats_model.predict(recording), start_s=2.0, length_s=6.0)
     panels = figure.axes[:5]
     part = beat_gates.between(2.0, 8.0)
-    assert [axes.get_ylabel().split("\n")[0] for axes in panels[1:]] == ["keeps", "writes", "shows", "remembers"]
+    titles = [axes.get_ylabel().split("\n")[1] for axes in panels[1:]]
+    assert titles == ["forget gate", "input gate", "output gate", "memory (tanh)"]
+    bars = [[text.get_text() for text in axes.get_yticklabels()] for axes in figure.axes[5:]]
+    assert bars == [["forgets", "keeps"], ["ignores", "writes"], ["hides", "shows"], ["-1", "empty", "+1"]]
     for axes, name in zip(panels[1:], ("forget_gate", "input_gate", "output_gate", "cell"), strict=True):
         drawn = np.asarray(axes.collections[0].get_array())
         expected = getattr(part, name)[:, 0, 0].T

@@ -22,6 +22,13 @@ Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 Strings = npt.NDArray[np.str_]
 
+_CELLS = {
+    "NoneType": "one that goes forwards alone",
+    "BidirectionalGRU": "a GRU, which has no memory apart from what it shows",
+    "BidirectionalRNN": "plain units, which have no gates",
+    "TransformerReader": "a Transformer, which attends to all steps at once and keeps nothing",
+}
+
 _ROWS = ("recordings", "subjects", "items", "samples", "fs", *GATES)
 
 
@@ -140,8 +147,11 @@ def read_gates(network: nn.Module, windows: Windows, batches: Sequence[Sequence[
 def _lstm_of(network: nn.Module) -> BidirectionalLSTM:
     lstm = getattr(network, "lstm", None)
     if not isinstance(lstm, BidirectionalLSTM):
-        cell = type(network).__name__ if lstm is None else type(lstm).__name__
-        raise ParameterError(f"gates are those of an LSTM in both directions, this model reads by a {cell}")
+        cell = _CELLS.get(type(lstm).__name__, f"no cell that is known ({type(network).__name__})")
+        raise ParameterError(
+            f"gates and memory are those of an LSTM that reads in both directions, this model reads by {cell}; a model "
+            "trained with cell='lstm' has them"
+        )
     return lstm
 
 

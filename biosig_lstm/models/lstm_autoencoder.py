@@ -108,6 +108,11 @@ class LSTMAutoencoderNetwork(nn.Module):
             self.head = nn.Linear(spec.hidden_size, n_outputs)
             initialise_layer(self.decoder, memory_steps=memory)
 
+    @property
+    def lstm(self) -> nn.Module:
+        """What reads the item."""
+        return self.encoder
+
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return the steps as they are written again (batch, steps, n_outputs); see `ModelSpec.build`."""
         check_batch(x, lengths, n_features=self.n_features)

@@ -498,9 +498,14 @@ def test_frames_come_as_soon_as_they_are_complete() -> None:
 def test_streams_that_cannot_be() -> None:
     with pytest.raises(ParameterError, match="librosa's set cannot be streamed; take like='speech' or 'kaldi'"):
         LogMel("librosa").stream(8000)
-    stream = MFCC().stream(8000)
+    stream, x = MFCC().stream(8000), words(1, 8000)
+    first = stream.push(x[:300])
     with pytest.raises(DataError, match="first at sample 1"):
         stream.push([0.0, np.nan])
+    with pytest.raises(DataError, match=r"got shape \(1, 2\)"):
+        stream.push([[0.0, 0.0]])
+    together = np.concatenate([first, stream.push([]), stream.push(x[300:].tolist())])
+    np.testing.assert_allclose(together, mfcc(x, 8000), rtol=0, atol=1e-4)
     stream.finish()
     with pytest.raises(ParameterError, match="the stream is finished"):
         stream.push([0.0])

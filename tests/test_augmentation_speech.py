@@ -15,6 +15,7 @@ from biosig_lstm.augmentation.formant_voice import FS_HZ, FormantVoice, speak
 from biosig_lstm.augmentation.sound import (
     SoundAugmentation,
     add_noise,
+    change_dynamics,
     change_speed,
     change_tempo,
     equalize,
@@ -105,6 +106,21 @@ def test_a_microphone_is_louder_where_it_was_said() -> None:
         assert 10 * np.log10(after[k] / before[k]) == pytest.approx(gain_db, abs=0.01)
 
 
+@pytest.mark.parametrize("compression", [-0.5, 0.0, 0.25, 1.0])
+def test_differences_of_level_shrink_by_the_share_that_was_asked_for(compression: float) -> None:
+    steps_db = np.array([0.0, 0.0, -12.0, -60.0])
+    loud = tone(500, 4.0)
+    word = loud * np.repeat(10 ** (steps_db / 20), loud.shape[1] // 4)
+    changed = change_dynamics(word, FS, compression=compression)
+    middles = [slice(k * FS + FS // 4, k * FS + 3 * FS // 4) for k in range(4)]
+    gained = [20 * np.log10(np.std(changed[0, part]) / np.std(word[0, part])) for part in middles]
+    np.testing.assert_allclose(gained, compression * np.array([0, 0, 12, 26]), atol=0.3)
+
+
+def test_silence_has_no_dynamics() -> None:
+    np.testing.assert_array_equal(change_dynamics(np.zeros((2, 50)), FS, compression=0.5), np.zeros((2, 50)))
+
+
 def test_what_is_no_sound_or_out_of_range_is_refused() -> None:
     rng = np.random.default_rng(0)
     with pytest.raises(DataError, match=r"sound is \(channels, samples\)"):
@@ -120,7 +136,11 @@ def test_what_is_no_sound_or_out_of_range_is_refused() -> None:
         add_noise(tone(100), rng, snr_db=np.nan)
     with pytest.raises(ParameterError, match="a finite gain for each of 5 knots"):
         equalize(tone(100), FS, (1.0, 2.0))
-    with pytest.raises(ParameterError, match="noise and reverberation in"):
+    with pytest.raises(ParameterError, match=r"compression must be finite and at most 1, fs positive, got 1\.5"):
+        change_dynamics(tone(100), FS, compression=1.5)
+    with pytest.raises(ParameterError, match=r"speed, tempo and dynamics lie in \[0, 1\)"):
+        SoundAugmentation(dynamics=1)
+    with pytest.raises(ParameterError, match="noise and reverberation lie in"):
         SoundAugmentation(noise=2)
     with pytest.raises(ParameterError, match="a least and a greatest value"):
         SoundAugmentation(snr_db=(30, 10))
@@ -237,6 +257,27 @@ def test_friction_is_higher_than_a_vowel() -> None:
         for hz, power in (signal.welch(speak((name,), voice, rng), FS_HZ, nperseg=512) for name in ("s", "u"))
     ]
     assert centre[0] > 4000 > 1500 > centre[1]
+
+
+def high_share(voice: FormantVoice, *phones: str) -> float:
+    hz, power = signal.welch(speak(phones, voice, np.random.default_rng(0)), FS_HZ, nperseg=512)
+    return float(10 * np.log10(power[hz > 4500].sum() / power[hz < 4500].sum()))
+
+
+def test_sibilants_are_as_much_softer_as_was_asked_for() -> None:
+    word = ("s", "E", "v", "@", "n")
+    softer = high_share(FormantVoice(), *word) - high_share(FormantVoice(sibilant_db=-11.0), *word)
+    assert softer == pytest.approx(11.0, abs=1.0)
+    assert high_share(FormantVoice(), "n", "a") == high_share(FormantVoice(sibilant_db=-11.0), "n", "a")
+
+
+def test_voices_are_drawn_as_recordings_of_digits_ask_for() -> None:
+    drawn = [FormantVoice.draw(np.random.default_rng(k), glide_s=(0.1, 0.2), sibilant_db=-3.0) for k in range(20)]
+    assert all(0.1 <= voice.glide_s <= 0.2 and voice.sibilant_db == -3.0 for voice in drawn)
+    usual, other = (next(DigitVoices(voices=1, glide_s=glide_s)(0)) for glide_s in ((0.025, 0.08), (0.1, 0.2)))
+    assert not np.array_equal(usual.signals, other.signals)
+    with pytest.raises(ParameterError, match="glide_s must be positive and ascending"):
+        DigitVoices(glide_s=(0.2, 0.1))
 
 
 def test_phones_that_are_none_are_refused() -> None:

@@ -89,6 +89,14 @@ def test_the_floor_is_its_formula() -> None:
     assert level_floor(frames, depth_db=18).min() >= np.log(10**-1.8) - 1e-6
 
 
+def test_compression_takes_back_its_share_of_the_difference_in_level() -> None:
+    frames = np.repeat(-np.array([0.0] * 10 + [2.0, 4.0, 40.0])[:, None], 3, axis=1)
+    made = level_floor(frames, depth_db=300, compression=0.25)
+    np.testing.assert_allclose(made[9:12, 0], [0.0, -1.5, -3.0], atol=1e-5)
+    assert made[12, 0] == pytest.approx(-40 + 0.25 * 2.6 * np.log(10), abs=1e-4)
+    np.testing.assert_array_equal(level_floor(frames, compression=0.0), level_floor(frames))
+
+
 def test_tilt_is_a_line() -> None:
     np.testing.assert_allclose(tilt(np.zeros((2, 11)), last_db=10.0)[1], np.log(10) * np.arange(11) / 10, rtol=1e-6)
 
@@ -137,6 +145,7 @@ def test_reads_back_from_its_dictionary(step: Step) -> None:
         (lambda: SpokenPart(range_db=0), "range_db must be positive"),
         (lambda: SpokenPart(margin_s=-1), "margin_s 0 or more"),
         (lambda: LevelFloor(float("nan")), "depth_db must be finite"),
+        (lambda: LevelFloor(compression=1.1), r"compression must lie in \[0, 1\], got 1.1"),
         (lambda: Tilt(float("inf")), "last_db must be finite"),
         (lambda: tilt([1.0], last_db=1), r"tilt takes \(frames, columns\)"),
     ],

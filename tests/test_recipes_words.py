@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +57,18 @@ def test_training_is_repeatable_and_remembers_people_alone(digits_root: Path) ->
     assert one.training.subjects == ("fsdd-ada", "fsdd-ben")
     assert len(one.training.recordings) == 40
     assert not any("voice" in name for name in one.training.recordings)
+
+
+def test_voices_are_others_each_time_that_sounds_are_changed(digits_root: Path) -> None:
+    asked: list[int] = []
+
+    def voices(seed: int) -> Iterator[Recording]:
+        asked.append(seed)
+        return DigitVoices(voices=1)(seed)
+
+    recipe = small()
+    trained(digits_root, replace(recipe, voices=voices, settings=replace(recipe.settings, max_epochs=3, renew_every=1)))
+    assert len(asked) == len(set(asked)) == 4
 
 
 def test_a_recipe_without_voices_or_changes_trains_too(digits_root: Path) -> None:

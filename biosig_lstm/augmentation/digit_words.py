@@ -82,6 +82,10 @@ class DigitVoices:
         Rate of the recordings.
     snr_db : tuple of float [unit=dB]
         Least and greatest ratio of a word's power to that of noise.
+    glide_s : tuple of float [unit=s, > 0]
+        Least and greatest time that a voice's formants take from one phone to the next.
+    sibilant_db : float [unit=dB]
+        Level of s, z, t and k in all voices: 0 is about as loud as the vowels.
 
     Notes
     -----
@@ -98,8 +102,12 @@ class DigitVoices:
     groups: int = 4
     fs: float = 8000.0
     snr_db: tuple[float, float] = (15.0, 45.0)
+    glide_s: tuple[float, float] = (0.025, 0.08)
+    sibilant_db: float = 0.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.glide_s[0] <= self.glide_s[1]:
+            raise ParameterError(f"glide_s must be positive and ascending, got {self.glide_s!r}")
         if self.voices < 0 or self.groups < 1 or not self.fs > 0 or self.snr_db[0] > self.snr_db[1]:
             raise ParameterError(
                 f"voices must be 0 or more, groups at least 1, fs positive, snr_db ascending, got {self!r}"
@@ -109,7 +117,7 @@ class DigitVoices:
         """Yield a recording of each digit by each voice, the same for the same seed."""
         for number in range(self.voices):
             rng = np.random.default_rng([seed, number])
-            voice = FormantVoice.draw(rng)
+            voice = FormantVoice.draw(rng, glide_s=self.glide_s, sibilant_db=self.sibilant_db)
             for digit in PRONUNCIATIONS:
                 yield self._recording(digit, voice, rng, number=number)
 

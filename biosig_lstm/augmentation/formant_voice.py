@@ -47,6 +47,8 @@ class FormantVoice:
         Pole of the low-pass filter of the source.
     breath_db, friction_db, voice_db : float [unit=dB]
         Levels: of breath in vowels, of friction against its usual level, of the voice against its usual level.
+    sibilant_db : float [unit=dB]
+        Level of the friction of s, z, t and k, besides.
     friction_place : float [> 0]
         What the frequencies of friction are multiplied by.
     glide_s : float [unit=s, > 0]
@@ -65,13 +67,26 @@ class FormantVoice:
     breath_db: float = -40.0
     friction_db: float = 0.0
     voice_db: float = 0.0
+    sibilant_db: float = 0.0
     friction_place: float = 1.0
     glide_s: float = 0.05
     undershoot: float = 0.05
 
     @classmethod
-    def draw(cls, rng: np.random.Generator) -> Self:
-        """Return a speaker who might be anybody, from deep to high, soft to sharp, of any accent."""
+    def draw(
+        cls, rng: np.random.Generator, *, glide_s: tuple[float, float] = (0.025, 0.08), sibilant_db: float = 0.0
+    ) -> Self:
+        """Return a speaker who might be anybody, from deep to high, soft to sharp, of any accent.
+
+        Parameters
+        ----------
+        rng : np.random.Generator
+            Draws.
+        glide_s : tuple of float [unit=s, > 0]
+            Least and greatest time of formants from one phone to the next.
+        sibilant_db : float [unit=dB]
+            Of every speaker.
+        """
         return cls(
             tract=_between(rng, 0.88, 1.25),
             pitch_hz=_between(rng, 80, 240),
@@ -83,8 +98,9 @@ class FormantVoice:
             breath_db=rng.uniform(-50, -22),
             friction_db=rng.normal(-3, 8),
             voice_db=rng.normal(0, 4),
+            sibilant_db=sibilant_db,
             friction_place=float(np.exp(rng.normal(0, 0.12))),
-            glide_s=rng.uniform(0.025, 0.08),
+            glide_s=rng.uniform(*glide_s),
             undershoot=rng.uniform(0, 0.15),
         )
 
@@ -157,6 +173,7 @@ def _targets(phones: Sequence[str], voice: FormantVoice, rng: np.random.Generato
     rows = np.array([PHONES[name] for name in phones], dtype=np.float64)
     rows[:, 4:7] += rng.normal(0, 3, (len(phones), 3))
     rows[[name in ("f", "T") for name in phones], 6] += rng.normal(-2, 6)
+    rows[[name in ("s", "z", "t", "k") for name in phones], 6] += voice.sibilant_db
     for k, name in enumerate(phones):
         if name == "h":
             rows[k, :3] = rows[k + 1 if k + 1 < len(phones) else max(k - 2, 0), :3]

@@ -15,6 +15,7 @@ from biosig_lstm.filters.resample_sound import resample_sound
 __all__ = [
     "SoundAugmentation",
     "add_noise",
+    "change_dynamics",
     "change_speed",
     "change_tempo",
     "equalize",
@@ -28,6 +29,7 @@ Float64 = npt.NDArray[np.float64]
 _FRAME_S = 0.030
 _SEARCH_S = 0.008
 _SEMITONES = 12
+_ENVELOPE_S, _DEEPEST_DB = 0.025, 26.0
 _KNOTS_HZ = (100.0, 300.0, 800.0, 2000.0, 5000.0)
 
 
@@ -196,6 +198,37 @@ def change_tempo(signals: npt.ArrayLike, fs: float, *, factor: float) -> Float32
     return np.asarray(out[:, hop : hop + wanted], dtype=np.float32)
 
 
+def change_dynamics(signals: npt.ArrayLike, fs: float, *, compression: float) -> Float32:
+    """Return sound whose soft parts are louder, as after automatic gain, or softer still.
+
+    Parameters
+    ----------
+    signals : array_like [shape=(channels, samples)]
+        Finite values.
+    fs : float [unit=Hz, > 0]
+        Samples a second.
+    compression : float [up to 1]
+        Share of the decibels below the loud parts that is taken back; below 0 they are drawn apart. What lies 26 dB
+        below and more is moved as what lies there. 0 changes nothing.
+
+    Returns
+    -------
+    np.ndarray [shape=(channels, samples), dtype=float32]
+
+    Notes
+    -----
+    Levels are those of all channels over 25 ms; loud is the one that nine samples in ten do not reach.
+    """
+    rows = _rows(signals)
+    if not -math.inf < compression <= 1 or not 0 < fs < math.inf:
+        raise ParameterError(f"compression must be finite and at most 1, fs positive, got {compression!r}, {fs!r}")
+    size = min(max(round(_ENVELOPE_S * fs), 1), rows.shape[1])
+    power = np.convolve(np.mean(rows**2, axis=0), np.ones(size) / size, "same")
+    level = max(float(np.percentile(power, 90)), np.finfo(float).tiny)
+    below = np.clip(power / level, 10 ** (-_DEEPEST_DB / 10), 1.0)
+    return np.asarray(rows * below ** (-compression / 2), dtype=np.float32)
+
+
 def shift_pitch(signals: npt.ArrayLike, fs: float, *, semitones: float) -> Float32:
     """Return sound of another pitch, as long as it was; formants move with the pitch.
 
@@ -253,6 +286,8 @@ class SoundAugmentation:
         How often there is a room.
     rt60_s : tuple of float [unit=s]
         Shortest and longest time in which its echoes lose 60 dB.
+    dynamics : float [0 to 1)
+        Greatest share of the differences of level that is taken back or added; see `change_dynamics`.
 
     Raises
     ------
@@ -279,10 +314,13 @@ class SoundAugmentation:
     snr_db: tuple[float, float] = (8.0, 40.0)
     reverberation: float = 0.3
     rt60_s: tuple[float, float] = (0.1, 0.6)
+    dynamics: float = 0.0
 
     def __post_init__(self) -> None:
-        if not (0 <= self.speed < 1 and 0 <= self.tempo < 1 and 0 <= self.noise <= 1 and 0 <= self.reverberation <= 1):
-            raise ParameterError(f"speed and tempo lie in [0, 1), noise and reverberation in [0, 1], got {self!r}")
+        if not all(0 <= most < 1 for most in (self.speed, self.tempo, self.dynamics)):
+            raise ParameterError(f"speed, tempo and dynamics lie in [0, 1), got {self!r}")
+        if not (0 <= self.noise <= 1 and 0 <= self.reverberation <= 1):
+            raise ParameterError(f"noise and reverberation lie in [0, 1], got {self!r}")
         if self.gain_db < 0 or self.snr_db[0] > self.snr_db[1] or not 0 < self.rt60_s[0] <= self.rt60_s[1]:
             raise ParameterError(
                 f"gain_db is 0 or more, snr_db and rt60_s are a least and a greatest value, got {self!r}"
@@ -304,6 +342,8 @@ class SoundAugmentation:
             signals = equalize(signals, fs, rng.uniform(0, self.gain_db) * rng.standard_normal(len(_KNOTS_HZ)))
         if rng.random() < self.noise:
             signals = add_noise(signals, rng, snr_db=rng.uniform(*self.snr_db), slope=rng.uniform(-2.5, 0.0))
+        if self.dynamics:
+            signals = change_dynamics(signals, fs, compression=float(rng.uniform(-self.dynamics, self.dynamics)))
         return replace(recording, signals=signals, annotations=_stretched(recording, signals.shape[1]))
 
 

@@ -19,9 +19,10 @@ __all__ = ["LevelFloor", "level_floor"]
 Float32 = npt.NDArray[np.float32]
 
 _LOUD_PERCENT = 90
+_DEEPEST_DB = 26.0
 
 
-def level_floor(frames: npt.ArrayLike, *, depth_db: float = 18.0) -> Float32:
+def level_floor(frames: npt.ArrayLike, *, depth_db: float = 18.0, compression: float = 0.0) -> Float32:
     """Return log-mel power relative to the loud frames, with noise of a set level added to every filter.
 
     Parameters
@@ -30,6 +31,9 @@ def level_floor(frames: npt.ArrayLike, *, depth_db: float = 18.0) -> Float32:
         Natural logarithms of power in filters.
     depth_db : float [unit=dB]
         How far below the level of loud frames the added noise lies.
+    compression : float [0 to 1]
+        Share of what a frame lies below the level of loud frames that it is raised by before, as an automatic gain
+        does: weak consonants come out of the floor. What lies more than 26 dB below is raised as if it lay there.
 
     Returns
     -------
@@ -48,8 +52,11 @@ def level_floor(frames: npt.ArrayLike, *, depth_db: float = 18.0) -> Float32:
     True
     """
     values = np.asarray(frames, dtype=np.float64)
-    level = np.percentile(frame_power(values), _LOUD_PERCENT)
-    return np.asarray(np.logaddexp(values - level, -depth_db * np.log(10) / 10), dtype=np.float32)
+    power = frame_power(values)
+    level = np.percentile(power, _LOUD_PERCENT)
+    raised = compression * np.clip(level - power, 0, _DEEPEST_DB * np.log(10) / 10)
+    relative = values - level + raised[:, None]
+    return np.asarray(np.logaddexp(relative, -depth_db * np.log(10) / 10), dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -60,25 +67,30 @@ class LevelFloor(Step):
     ----------
     depth_db : float [unit=dB]
         How far below the level of loud frames it lies.
+    compression : float [0 to 1]
+        Share of what a frame lies below that level that it is raised by first.
 
     Raises
     ------
     ParameterError
-        When it is not finite.
+        When one is out of range.
     """
 
     kind: ClassVar[str] = "feature"
 
     depth_db: float = 18.0
+    compression: float = 0.0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.depth_db):
             raise ParameterError(f"depth_db must be finite, got {self.depth_db!r}")
+        if not 0 <= self.compression <= 1:
+            raise ParameterError(f"compression must lie in [0, 1], got {self.compression!r}")
 
     def __call__(self, windows: Windows) -> Windows:
         """Return items of the same shape."""
         parts = [
-            level_floor(windows.values[first:stop], depth_db=self.depth_db)
+            level_floor(windows.values[first:stop], depth_db=self.depth_db, compression=self.compression)
             for first, stop in pairwise(windows.offsets.tolist())
         ]
         return windows.with_values(np.concatenate(parts)) if parts else windows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,8 @@ class WordRecipe(Recipe):
     sounds : SoundAugmentation or None
         Changes whole recordings, anew as often as `settings` says.
     voices : callable or None
-        ``seed -> recordings`` of words said by nobody, which train beside those of people.
+        ``seed -> recordings`` of words said by nobody, which train beside those of people: other voices each time that
+        sounds are changed anew.
 
     Notes
     -----
@@ -51,13 +53,11 @@ class WordRecipe(Recipe):
         if val is not None:
             raise ParameterError(f"{self.name} trains for a fixed number of epochs and takes no validation recordings")
         people = [self.pipeline.filter(recording) for recording in recordings]
-        made = self.voices(self.settings.seed) if self.voices else ()
-        sources = [*people, *(self.pipeline.filter(recording) for recording in made)]
         model = self.new().fit(
-            self._cut(sources),
+            self._cut([*people, *self._made(self.settings.seed)]),
             settings=self.settings,
             augment=self.augment,
-            renew=self._renewal(sources),
+            renew=self._renewal(people),
             directory=directory,
             resume=directory is not None,
             protocol=protocol,
@@ -73,11 +73,21 @@ class WordRecipe(Recipe):
             windows = step(windows)
         return windows
 
-    def _renewal(self, sources: Sequence[Recording]) -> Renew | None:
+    def _made(self, seed: int) -> Iterator[Recording]:
+        """Yield filtered words that nobody said."""
+        for recording in self.voices(seed) if self.voices else ():
+            yield self.pipeline.filter(recording)
+
+    def _renewal(self, people: Sequence[Recording]) -> Renew | None:
         change = self.sounds
         if change is None:
             return None
-        return lambda rng: self._cut(change(source, np.random.default_rng(rng.integers(2**63))) for source in sources)
+
+        def renewed(rng: np.random.Generator) -> Windows:
+            sources = chain(people, self._made(int(rng.integers(2**31))))
+            return self._cut(change(source, np.random.default_rng(rng.integers(2**63))) for source in sources)
+
+        return renewed
 
 
 def _forget_made(model: Estimator, records: set[str], subjects: set[str]) -> None:

@@ -27,11 +27,17 @@ RECIPE = WordRecipe(
     pipeline=Pipeline(
         filters=[Mono(), ResampleSound(8000)],
         windows=WholeRecording(classes=DIGITS),
-        features=[LogMel(low_hz=60), Tilt(-7.9), SpokenPart(), LevelFloor(), NormalizeUtterance(variance=False)],
+        features=[
+            LogMel(low_hz=60),
+            Tilt(-7.9),
+            SpokenPart(range_db=34.0),
+            LevelFloor(compression=0.35),
+            NormalizeUtterance(variance=False),
+        ],
     ),
     model=SpectrogramBiLSTM((12, 12), kernels=(5, 3), strides=(2, 1), width=56, hidden_size=48, dropout=0.3),
     settings=FitSettings(
-        max_epochs=30,
+        max_epochs=25,
         batch_size=48,
         learning_rate=3e-3,
         weight_decay=2e-2,
@@ -44,6 +50,6 @@ RECIPE = WordRecipe(
     about="digits 0 to 9 said in English, one in each recording",
     members=2,
     augment=SpectrogramAugmentation(low_hz=60.0),
-    sounds=SoundAugmentation(),
-    voices=DigitVoices(),
+    sounds=SoundAugmentation(dynamics=0.38),
+    voices=DigitVoices(snr_db=(15.0, 60.0), glide_s=(0.035, 0.15), sibilant_db=-11.0),
 )

@@ -137,8 +137,8 @@ class Forecasts:
             raise DataError(f"no forecast of {options(recording, set(self.recordings.tolist()))}")
         return replace(self, **{name: getattr(self, name)[chosen] for name in _ROWS})
 
-    def csv_rows(self) -> str:
-        """Return a row for each step of each forecast and each target as CSV text.
+    def csv_rows(self, *, header: bool = True) -> str:
+        """Return a row for each step of each forecast and each target as CSV text, below a row of names if asked.
 
         The columns are recording, subject, origin, origin_s, ahead (in steps), time_s (empty where it is not known),
         target, and a quantile each, as ``q0.05``.
@@ -146,7 +146,8 @@ class Forecasts:
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         levels = [f"q{level:g}" for level in self.levels]
-        writer.writerow(["recording", "subject", "origin", "origin_s", "ahead", "time_s", "target", *levels])
+        if header:
+            writer.writerow(["recording", "subject", "origin", "origin_s", "ahead", "time_s", "target", *levels])
         writer.writerows(self._rows())
         return text.getvalue()
 

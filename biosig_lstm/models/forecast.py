@@ -219,7 +219,7 @@ class ForecastNetwork(nn.Module):
         if self.season == "auto":
             season = season_of(torch.cat([before, values], dim=1).unfold(1, self.context, 1))
         else:
-            season = torch.full(values.shape, self.season, dtype=torch.int64, device=x.device)
+            season = torch.full(values.shape, int(self.season or 1), dtype=torch.int64, device=x.device)
         season = torch.where(season <= steps[:, None] + 1, season, 1)
         place = steps[:, None, None] - seasonal_places(season, self.horizon)
         row = torch.arange(len(x), device=x.device)[:, None, None, None]

@@ -1,0 +1,96 @@
+"""Foresee what comes after the end of recordings, one by one: what fails is reported, what is done is on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from biosig_lstm.errors import ParameterError
+from biosig_lstm.estimators import Estimator, Forecaster, Forecasts
+from biosig_lstm.formats import channels_wanted, open_recording
+from biosig_lstm.scoring._output import Failure, output_folder, reason
+from biosig_lstm.scoring._paths import find_all, unique_names
+
+__all__ = ["ForecastReport", "forecast_files"]
+
+Announce = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class ForecastReport:
+    """What became of the files.
+
+    Parameters
+    ----------
+    said : dict of str to Forecasts
+        What is foreseen after the end of each recording.
+    failed : tuple of Failure
+        Files that were skipped.
+    out : Path
+        Folder of ``forecasts.csv``.
+    """
+
+    said: dict[str, Forecasts]
+    failed: tuple[Failure, ...]
+    out: Path
+
+
+def forecast_files(
+    model: Estimator,
+    paths: Iterable[str | Path],
+    *,
+    out: str | Path,
+    annotator: str | None = None,
+    announce: Announce | None = None,
+) -> ForecastReport:
+    """Foresee what comes after the end of every recording under `paths`.
+
+    Parameters
+    ----------
+    model : Forecaster
+        Trained.
+    paths : iterable of path
+        Records, files, or folders that are searched for records.
+    out : path
+        Folder for ``forecasts.csv``, made where it is not there: rows as of `Forecasts.csv_rows`.
+    annotator : str, optional
+        Take the positions of beats from annotation files of this extension, such as ``atr``. None: detect the beats.
+    announce : callable, optional
+        Called with the name of each recording before it is read.
+
+    Returns
+    -------
+    ForecastReport
+        A recording that cannot be read, or is too short, is in `failed`; the others are done.
+
+    Raises
+    ------
+    ParameterError
+        When nothing can be written to `out`, or the model is none that foresees, or must be told of what comes.
+    """
+    if not isinstance(model, Forecaster) or model.pipeline.takes_arrays:
+        raise ParameterError(f"what comes after recordings is foreseen by a Forecaster with a pipeline, got {model!r}")
+    if model.known_ahead:
+        raise ParameterError(
+            f"the model must be told {', '.join(model.known_ahead)} of what comes, which no file holds: call predict "
+            "with ahead=..."
+        )
+    folder = output_folder(out)
+    found, failed = find_all(paths)
+    table, said = folder / "forecasts.csv", dict[str, Forecasts]()
+    for path, name in zip(found, unique_names(found), strict=True):
+        if announce:
+            announce(name)
+        try:
+            wanted = model.pipeline.channel_names
+            channels = channels_wanted(path, wanted) if wanted else None
+            recording = open_recording(path, channels=channels, annotator=annotator)
+            one = model.predict(replace(recording, id=name, subject=name))
+        except Exception as error:  # whatever is wrong with one recording, the others are done
+            failed.append(Failure(str(path), reason(error)))
+            continue
+        with table.open("a" if said else "w", encoding="utf-8", newline="") as file:
+            file.write(one.csv_rows(header=not said))
+        said[name] = one
+    return ForecastReport(said, tuple(failed), folder)

@@ -40,7 +40,7 @@ def main() -> None:
         "networks": f"{model.members} of the same kind from different seeds, probabilities averaged",
         "training": (
             "beside the words of people, 3,000 of 300 voices made by rule (a formant synthesiser of this package), "
-            "whose phones and levels were chosen with the people of the training set in view"
+            "others every five epochs, whose phones and levels were chosen with the people of the training set in view"
         ),
         "figures": figures(chosen.cv),
         "limits": (

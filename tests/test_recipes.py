@@ -32,6 +32,7 @@ from biosig_lstm.recipes import (
     train_protocol,
     train_recipe,
 )
+from biosig_lstm.recipes._anomalies import AnomalyRecipe
 from biosig_lstm.recipes._transcripts import TranscriptRecipe
 
 PROTOCOL = "sample-aami"
@@ -118,8 +119,10 @@ def prepared(recipe: Recipe, recording: Recording) -> Windows:
 @each_recipe
 def test_the_network_takes_what_the_preparation_makes(recipe: Recipe, first_of: Callable[[str], Recording]) -> None:
     windows = prepared(recipe, first_of(recipe.protocols[0]))
-    per_step = recipe.estimator.per_step
+    rewritten = isinstance(recipe, AnomalyRecipe)
+    per_step = recipe.estimator.per_step or rewritten
     n_outputs = 1 + len(recipe.alphabet) if isinstance(recipe, TranscriptRecipe) else len(windows.classes)
+    n_outputs = len(windows.columns) if rewritten else n_outputs
     network = recipe.model.build(
         n_features=len(windows.columns),
         n_outputs=n_outputs,

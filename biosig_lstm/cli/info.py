@@ -97,13 +97,24 @@ def _facts(source: Path) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _answers(model: Estimator) -> dict[str, str]:
-    """Return what a model can say: its classes, or what it writes texts with."""
-    alphabet = getattr(model, "alphabet", None)
+def _answers(model: Estimator) -> dict[str, Any]:
+    """Return what a model can say: its classes, what it writes texts with, or when it alarms."""
+    alphabet, scored = getattr(model, "alphabet", None), getattr(model, "scored", "")
+    if scored:
+        return _alarms(model)
+    if model.forecasting is not None:
+        return {"foresees": f"{model.forecasting.horizon} steps of {' '.join(getattr(model, 'targets', ()))}"}
     if alphabet is None:
         return {"classes": " ".join(model.classes)}
     symbols = [repr(symbol) if symbol.isspace() else symbol for symbol in alphabet.symbols]
     return {"writes": f"{len(symbols)} {alphabet.unit}", alphabet.unit: " ".join(symbols)}
+
+
+def _alarms(model: Any) -> dict[str, Any]:
+    """Return what a detector of anomalies scores, against what, and above which score it alarms."""
+    limit = model.threshold
+    facts = {"scores": f"each {model.scored}", "against": model.against, "threshold": limit and round(limit, 4)}
+    return facts | ({"normal": " ".join(model.normal)} if model.normal else {})
 
 
 def _other_channels(others: Iterable[Channel]) -> dict[str, str]:

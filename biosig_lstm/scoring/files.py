@@ -116,6 +116,7 @@ def classify_files(
         try:
             recording, said = _answered(model, asked, path, name=name, annotator=annotator)
             write_back(annotations, asked, recording, said, source=path, folder=folder)
+            asked.write_more(said, folder / name)
         except Exception as error:  # whatever is wrong with one recording, the others are done
             failed.append(Failure(str(path), reason(error)))
             continue

@@ -163,6 +163,9 @@ class Task(ABC):
         """Return what is written beside the table for a recording, by the annotation file's extension."""
         return {}
 
+    def write_more(self, said: Any, target: Path) -> None:  # noqa: B027 (most tasks have nothing to add)
+        """Write what else there is to say of a recording to files whose names begin with that of `target`."""
+
     def events(self, recording: Recording, said: Any) -> Events:
         """Return the answers as events, for files other than WFDB's: each over what it is about.
 

@@ -114,6 +114,8 @@ def test_verdicts_follow_from_the_figures() -> None:
     assert verdicts(rows_of(ahead | {("gru", 100): (0.0, 0.0)}))[gru] == "holds in part"
     assert verdicts(rows_of({("gru", 30): (0.1, -0.01), ("gru", 100): (0.1, -0.01)}))[gru] == "not decided"
     assert verdicts(rows_of({("gru", 30): (-0.1, -0.05)}))[gru] == "does not hold"
+    assert verdicts(rows_of({}))[gru] == "does not hold"  # surely within the margin
+    assert verdicts(rows_of({("gru", 30): (0.025, -0.001)}))[gru] == "does not hold"
     assert verdicts(rows_of({("transformer", 30): (-0.2, -0.1)}))[needs] == "holds"
     assert verdicts(rows_of({("transformer", 3000): (-0.2, -0.1)}))[needs] == "does not hold"
     assert (

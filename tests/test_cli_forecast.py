@@ -76,3 +76,10 @@ def test_a_model_that_foresees_nothing_is_refused(tmp_path: Path, model: bl.Fore
     with pytest.raises(ParameterError, match="the model must be told normal of what comes, which no file holds"):
         forecast_files(told, [], out=tmp_path)
     assert forecast_files(model, [tmp_path / "gone"], out=tmp_path).failed
+
+
+def test_info_says_what_is_foreseen(model_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["info", str(model_file)]) == 0
+    said = capsys.readouterr().out
+    assert "foresees     5 steps of rr" in said
+    assert "classes" not in said

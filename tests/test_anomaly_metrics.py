@@ -9,9 +9,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.metrics import alarm_events, alarm_scores, alarm_threshold, anomaly_scores, average_precision
+from biosig_lstm.metrics import (
+    alarm_events,
+    alarm_scores,
+    alarm_threshold,
+    anomaly_scores,
+    average_precision,
+    ranking_differences,
+)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 6)), min_size=1, max_size=40))
 def test_average_precision_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
     truth, score = np.array([row[0] for row in rows]), np.array([float(row[1]) for row in rows])
@@ -44,7 +52,7 @@ def test_levels_for_intervals_cost_little() -> None:
     assert levels["auroc"].value == pytest.approx(roc_auc_score(truth, np.round(scores, 1)), abs=1e-12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(st.floats(-5, 5), min_size=1, max_size=60), st.floats(1, 2000), st.floats(0, 3), st.integers(1, 3),
 )  # fmt: skip
@@ -112,3 +120,36 @@ def test_what_cannot_be_scored_is_refused() -> None:
         alarm_events([1, 2], [0], [1], threshold=0)
     with pytest.raises(DataError, match="a score is not a number, or a window ends before it begins"):
         alarm_events([1], [2], [1], threshold=0)
+
+
+def test_differences_are_those_of_scikit_learn_and_narrower_than_two_intervals() -> None:
+    rng = np.random.default_rng(4)
+    subjects = rng.integers(0, 12, 4000).astype(str)
+    hard = rng.normal(size=12)[np.unique(subjects, return_inverse=True)[1]]
+    truth = rng.random(4000) < 0.15
+    better = rng.normal(size=4000) + (2.0 + hard) * truth
+    worse = better + 0.8 * rng.normal(size=4000)
+    found = ranking_differences(truth, better, worse, subjects)
+    expected = {
+        "auroc": roc_auc_score(truth, better) - roc_auc_score(truth, worse),
+        "average_precision": average_precision_score(truth, better) - average_precision_score(truth, worse),
+    }
+    alone = anomaly_scores(truth, better, subjects)
+    for name, value in expected.items():
+        assert found[name].value == pytest.approx(value, abs=1e-12)
+        assert 0 < found[name].low < found[name].value < found[name].high
+        assert found[name].high - found[name].low < alone[name].high - alone[name].low
+    turned = ranking_differences(truth, worse, better, subjects)
+    assert turned["auroc"].low == pytest.approx(-found["auroc"].high, abs=1e-9)
+
+
+def test_a_score_does_not_differ_from_itself_or_from_what_ranks_alike() -> None:
+    rng = np.random.default_rng(5)
+    truth, subjects = rng.random(300) < 0.3, rng.integers(0, 4, 300).astype(str)
+    scores = np.round(rng.normal(size=300) + truth, 1)
+    for other in (scores, np.exp(scores)):
+        found = ranking_differences(truth, scores, other, subjects, n_resamples=50)
+        for interval in found.values():
+            assert (interval.low, interval.value, interval.high) == pytest.approx((0, 0, 0), abs=1e-12)
+    with pytest.raises(DataError, match="one or more windows with truth, score and subject each"):
+        ranking_differences(truth, scores, scores[:-1], subjects)

@@ -61,7 +61,7 @@ def test_activity_is_that_of_hjorth() -> None:
     np.testing.assert_allclose(found[..., 1], np.log(reference[..., 0]) / 2, rtol=1e-4, atol=1e-4)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.floats(0.01, 100), st.floats(-50, 50))
 def test_gain_and_offset_move_the_columns_by_what_they_are(gain: float, offset: float) -> None:
     x = frames(WINDOWS)[:10]

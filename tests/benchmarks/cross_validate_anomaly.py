@@ -4,15 +4,20 @@ python tests/benchmarks/cross_validate_anomaly.py --data MITDB --task failures  
 python tests/benchmarks/cross_validate_anomaly.py --data MITDB --task beats       learn N, find V in other patients
 
 All methods see the same windows, of the same subjects; thresholds are those of a stated rate of false alarms on the
-normal signal of validation subjects, who take no part in the training of any method.
+normal signal of validation subjects, who take no part in the training of any method. "Against its recording" takes what
+is usual in a recording, the lower quartile, from the scores of PCA and the forest, as the networks take it from their
+residuals: no label is looked at. Differences are those of the same people in each draw of people.
 """
 
 from __future__ import annotations
 
 import argparse
+import copy
+import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,15 +26,25 @@ from sklearn.decomposition import PCA
 from sklearn.ensemble import IsolationForest
 
 import biosig_lstm as bl
-from biosig_lstm.augmentation.sensor_failure import KINDS, SensorFailure
+from biosig_lstm.augmentation.sensor_failure import KINDS
 from biosig_lstm.containers import Annotations, Recording, Windows
-from biosig_lstm.estimators._surprise import Surprise, groups_of
-from biosig_lstm.metrics import alarm_events, alarm_scores, alarm_threshold, anomaly_scores, roc_auc
+from biosig_lstm.estimators._surprise import Surprise, against_recording, groups_of
+from biosig_lstm.metrics import (
+    alarm_events,
+    alarm_scores,
+    alarm_threshold,
+    anomaly_scores,
+    ranking_differences,
+    roc_auc,
+)
+from biosig_lstm.recipes import recipe_for
+from biosig_lstm.scoring.tasks.sensor_failures import failed as with_failures
 
 PACED = ("102", "104", "107", "217")
-WINDOW_S, FRAME_S, RATE_HZ = 2.0, 0.1, 180.0
+WINDOW_S = 2.0
 BEFORE_S, AFTER_S, BEAT_RATE_HZ, RUN = 0.25, 0.45, 60.0, 32
 TREES = 200
+AGAINST = ", against its recording"
 Scorer = Callable[[Windows], np.ndarray]
 
 
@@ -60,7 +75,8 @@ def main() -> None:
     parser.add_argument("--data", required=True, help="folder of mitdb")
     parser.add_argument("--task", choices=("failures", "beats"), required=True)
     parser.add_argument("--folds", type=int, default=4)
-    parser.add_argument("--epochs", type=int, default=8)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--out", type=Path, help="write the tables here too, as JSON")
     parser.add_argument("--false-alarms-per-h", type=float, default=6.0)
     chosen = parser.parse_args()
     torch.set_num_threads(1)
@@ -75,7 +91,9 @@ def main() -> None:
         val, train = rest[: len(rest) // 4], rest[len(rest) // 4 :]
         run_fold(task, train, val, test, pooled=pooled, told=told, rate=chosen.false_alarms_per_h)
         print(f"fold {fold}: {len(train)} subjects learned, {len(val)} for thresholds, {len(test)} tested", flush=True)
-        report(task, pooled, told)
+        found = report(task, pooled, told)
+        if chosen.out:
+            chosen.out.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
 def run_fold(
@@ -114,7 +132,7 @@ def delays(events: np.ndarray, begin: np.ndarray, end: np.ndarray) -> Iterator[f
             yield float(end[over].min() - onset)
 
 
-def report(task: Any, pooled: dict[str, Pooled], told: list[Told]) -> None:
+def report(task: Any, pooled: dict[str, Pooled], told: list[Told]) -> dict[str, Any]:
     whole = {name: np.concatenate([getattr(part, name) for part in told]) for name in vars(told[0])}
     known, names = whole["normal"] | whole["anomaly"], [name for part in told for name in np.unique(part.recordings)]
     subject = dict(zip(whole["recordings"].tolist(), whole["subjects"].tolist(), strict=True))
@@ -123,6 +141,7 @@ def report(task: Any, pooled: dict[str, Pooled], told: list[Told]) -> None:
     columns = ["AUROC", "average precision", "events found", "false alarms/h", "median delay (s)", *kinds]
     print(f"\n{len(names)} recordings, {int(known.sum())} scored, {whole['anomaly'].mean():.3f} anomalous\n")
     print(f"| method | {' | '.join(columns)} |\n|---|{'---|' * len(columns)}")
+    table: dict[str, Any] = {}
     for method, said in pooled.items():
         scores = np.concatenate(said.scores)
         ranked = anomaly_scores(whole["anomaly"][known], scores[known], whole["subjects"][known])
@@ -135,30 +154,62 @@ def report(task: Any, pooled: dict[str, Pooled], told: list[Told]) -> None:
             part = whole["normal"] | (whole["anomaly"] & (whole["kinds"] == kind))
             cells.append(f"{roc_auc(whole['anomaly'][part], scores[part]):.3f}")
         print(f"| {method} | {' | '.join(cells)} |", flush=True)
+        table[method] = dict(zip(columns, cells, strict=True))
+    return {"methods": table, "differences": differences(task, pooled, whole, known)}
+
+
+def differences(task: Any, pooled: dict[str, Pooled], whole: dict[str, Any], known: np.ndarray) -> dict[str, Any]:
+    """Print by how much each of the task's own methods ranks better than each rival, people drawn together."""
+    own = [name for name in pooled if name in task.own]
+    rivals = [name for name in pooled if "LSTM" not in name]
+    print(f"\n| AUROC and average precision less those of | {' | '.join(own)} |\n|---|{'---|' * len(own)}")
+    found: dict[str, Any] = {}
+    for rival in rivals:
+        cells = []
+        for name in own:
+            ours, theirs = (np.concatenate(pooled[method].scores)[known] for method in (name, rival))
+            less = ranking_differences(whole["anomaly"][known], ours, theirs, whole["subjects"][known])
+            cells.append(f"{less['auroc']}; {less['average_precision']}")
+        found[rival] = dict(zip(own, cells, strict=True))
+        print(f"| {rival} | {' | '.join(cells)} |", flush=True)
+    return found
+
+
+def less_usual(scores: np.ndarray, recordings: np.ndarray) -> np.ndarray:
+    """Return scores less the lower quartile of their recording."""
+    return np.concatenate(against_recording([np.array([[s]]) for s in scores], recordings.tolist())).ravel()
+
+
+def both_ways(name: str, score: Scorer, recordings: Callable[[Windows], np.ndarray]) -> Iterator[tuple[str, Scorer]]:
+    """Yield a rival as it is, and against what is usual in a recording."""
+    yield name, score
+    yield name + AGAINST, lambda w: less_usual(score(w), recordings(w))
+
+
+def against(model: Any, learned: Windows) -> Any:
+    """Return a trained detector of the same networks that judges against the recording, or against training."""
+    other = copy.copy(model)
+    other.against = "training" if model.against == "recording" else "recording"
+    other.surprise = other._usual(other._scale(other._only_normal(learned, side="train")))
+    return other
 
 
 class Failures:
-    """Sensors fail in recordings that were kept out; windows of 2 s, one each second, in frames of 0.1 s."""
+    """Sensors fail in recordings that were kept out; the preparation is that of the recipe for them."""
 
     kinds = KINDS
+    own = ("LSTM predictor" + AGAINST, "LSTM autoencoder" + AGAINST)
 
     def __init__(self, recordings: list[Recording], epochs: int) -> None:
         self.recordings, self.epochs = recordings, epochs
-        cut = bl.FixedLength(WINDOW_S, step_s=1.0, epoch_s=FRAME_S, classes=KINDS)
-        self.pipeline = bl.Pipeline(
-            filters=[bl.EcgLeads(2), bl.FillGaps(), bl.Resample(RATE_HZ), bl.Normalize(method="percentile")],
-            windows=cut,
-        )
+        self.recipe: Any = recipe_for("mitdb-failures")
         self.made: dict[tuple[str, bool], Windows] = {}
         self.marks: dict[str, Annotations] = {}
         self.fs = recordings[0].fs
-        for k, one in enumerate(recordings):
-            bare = one.with_annotations(Annotations())
-            failed = SensorFailure(n_each=4)(bare, np.random.default_rng([7, k]))
+        for one in recordings:
+            bare, failed = one.with_annotations(Annotations()), with_failures(one)
             self.marks[one.id] = failed.annotations
-            self.made[one.id, False], self.made[one.id, True] = (
-                leads_by_place(self.pipeline(r)) for r in (bare, failed)
-            )
+            self.made[one.id, False], self.made[one.id, True] = (self.recipe.pipeline(r) for r in (bare, failed))
 
     def windows(self, subjects: list[str], *, failed: bool) -> Windows:
         return Windows.concatenate([self.made[r.id, failed] for r in self.recordings if r.subject in subjects])
@@ -180,50 +231,59 @@ class Failures:
 
     def methods(self, train: list[str], val: list[str]) -> Iterator[tuple[str, Scorer]]:
         learned = self.windows(train, failed=False)
-        learned = learned.select(np.arange(0, len(learned), 4))
+        learned = learned.select(np.arange(0, len(learned), self.recipe.every))
         held = self.windows(val, failed=False)
-        how = {"max_epochs": self.epochs, "batch_size": 64, "learning_rate": 4e-3, "progress": False, "device": "cpu"}
-        networks = {"LSTM predictor": bl.LSTMPredictor(64), "LSTM autoencoder": bl.LSTMAutoencoder(64, code_size=24)}
+        how = vars(self.recipe.settings) | {"max_epochs": self.epochs, "progress": False, "device": "cpu"}
+        networks = {"LSTM predictor": self.recipe.model, "LSTM autoencoder": bl.LSTMAutoencoder(48, code_size=8)}
         for name, network in networks.items():
             started = time.perf_counter()
-            model = bl.AnomalyDetector(self.pipeline, network).fit(learned, held, false_alarms_per_h=6.0, **how)
+            model = replace(self.recipe, model=network).new().fit(learned, held, false_alarms_per_h=6.0, **how)
             print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
-            yield name, lambda windows, model=model: np.asarray(model.predict(windows).scores)
+            for suffix, each in (("", against(model, learned)), (AGAINST, model)):
+                yield name + suffix, lambda windows, model=each: np.log(model.predict(windows).scores)
         rows = learned.values.reshape(len(learned), -1)
-        groups = groups_of(len(learned.columns), learned.window_shape)
-        for k in (20, 60):
-            pca = PCA(k, random_state=0).fit(rows)
-            yield (
+        centre, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+        flat: Callable[[Windows], np.ndarray] = lambda w: (w.values.reshape(len(w), -1) - centre) / spread  # noqa: E731
+        names: Callable[[Windows], np.ndarray] = lambda w: w.recordings  # noqa: E731
+        for k in (10, 30):
+            pca = PCA(k, random_state=0).fit(flat(learned))
+            left: Any = lambda w, pca=pca: flat(w) - pca.inverse_transform(pca.transform(flat(w)))  # noqa: E731
+            yield from both_ways(
                 f"PCA of {k}, squared error",
-                lambda windows, pca=pca: np.square(left_by(pca, windows)).mean(axis=(1, 2)),
+                lambda w, left=left: np.log(np.square(left(w)).mean(axis=1)),
+                names,
             )
-            usual = Surprise.fit(list(left_by(pca, learned)), groups)
-            yield (
-                f"PCA of {k}, scored as the networks",
-                lambda windows, pca=pca, usual=usual: np.array(
-                    [usual.of_item(r, groups) for r in left_by(pca, windows)]
-                ),
-            )
-        forest = IsolationForest(n_estimators=TREES, random_state=0).fit(rows)
-        yield "isolation forest", lambda windows: -forest.score_samples(windows.values.reshape(len(windows), -1))
+            yield from as_the_networks(f"PCA of {k}", left, learned)
+        yield from as_the_networks("no model at all", flat, learned)
+        forest = IsolationForest(n_estimators=TREES, random_state=0).fit(flat(learned))
+        yield from both_ways("isolation forest", lambda w: -forest.score_samples(flat(w)), names)
 
 
-def leads_by_place(windows: Windows) -> Windows:
-    """Return the windows with leads named by their place: recordings have different ones."""
-    leads, samples = windows.window_shape or (1, 1)
-    return windows.with_values(windows.values, columns=[f"lead{k}[{j}]" for k in range(leads) for j in range(samples)])
+def as_the_networks(name: str, left: Callable[[Windows], np.ndarray], learned: Windows) -> Iterator[tuple[str, Scorer]]:
+    """Yield what gives the residuals of another method to the score of the networks."""
+    columns = len(learned.columns)
+    groups = groups_of(columns, None)
 
+    def residuals(windows: Windows) -> list[np.ndarray]:
+        return list(left(windows).reshape(len(windows), -1, columns))
 
-def left_by(pca: PCA, windows: Windows) -> np.ndarray:
-    """Return what a PCA of whole windows leaves of each, in its shape (items, steps, columns)."""
-    rows = windows.values.reshape(len(windows), -1)
-    return (rows - pca.inverse_transform(pca.transform(rows))).reshape(len(windows), -1, len(windows.columns))
+    for suffix in ("", AGAINST):
+        names = learned.recordings.tolist() if suffix else None
+        usual = Surprise.fit(residuals(learned), groups, recordings=names, as_rows=True)
+
+        def score(windows: Windows, usual: Surprise = usual, suffix: str = suffix) -> np.ndarray:
+            sizes = [usual.measures(item, groups) for item in residuals(windows)]
+            sizes = against_recording(sizes, windows.recordings.tolist()) if suffix else sizes
+            return np.log([usual.of_item(item) for item in sizes])
+
+        yield f"{name}, scored as the networks{suffix}", score
 
 
 class BeatsOfOthers:
     """The N beats of some patients are learned; V beats of others are to be found among their N beats."""
 
     kinds: tuple[str, ...] = ()
+    own = ("LSTM autoencoder" + AGAINST, f"both LSTMs{AGAINST}, sum of scores")
 
     def __init__(self, recordings: list[Recording], epochs: int) -> None:
         self.recordings, self.epochs = [r for r in recordings if r.id not in PACED], epochs
@@ -253,42 +313,52 @@ class BeatsOfOthers:
     def methods(self, train: list[str], val: list[str]) -> Iterator[tuple[str, Scorer]]:
         learned, held = self.windows(train, failed=False), self.windows(val, failed=False)
         how = {"batch_size": 32, "learning_rate": 6e-3, "progress": False, "device": "cpu"}
-        kind = {"normal": ("N",), "scored": "step"}
+        kind: dict[str, Any] = {"normal": ("N",), "scored": "step", "against": "recording"}
         whole = {"LSTM autoencoder": (bl.LSTMAutoencoder(48, code_size=4), RUN, {"max_epochs": 2 * self.epochs})}
         crops = {"crop_steps": 64, "items_per_epoch": 512, "max_epochs": self.epochs}
         whole["LSTM predictor"] = (bl.LSTMPredictor(64, dropout=0.1), None, crops)
         joined: list[Scorer] = []
         for name, (network, run, settings) in whole.items():
             started = time.perf_counter()
-            sides = [w if run is None else w.into_runs(run) for w in (learned, held)]
-            model: Any = bl.AnomalyDetector(self.pipeline, network, **kind)
-            model.fit(*sides, false_alarms_per_h=6.0, **(how | settings))
+            cut: Any = lambda w, run=run: w if run is None else w.into_runs(run)  # noqa: E731
+            model = bl.AnomalyDetector(self.pipeline, network, **kind)
+            model.fit(cut(learned), cut(held), false_alarms_per_h=6.0, **(how | settings))
             print(f"{name}: {time.perf_counter() - started:.0f} s", flush=True)
-            joined.append(
-                lambda w, model=model, run=run: np.asarray(model.predict(w if run is None else w.into_runs(run)).scores)
-            )
-            yield name, joined[-1]
-        yield "both LSTMs, sum of scores", lambda w: np.sum([score(w) for score in joined], axis=0)
+            for suffix, each in (("", against(model, cut(learned))), (AGAINST, model)):
+                yield name + suffix, lambda w, model=each, cut=cut: np.asarray(model.predict(cut(w)).scores)
+            joined.append(lambda w, model=model, cut=cut: np.asarray(model.predict(cut(w)).scores))
+        yield f"both LSTMs{AGAINST}, sum of scores", lambda w: np.sum([score(w) for score in joined], axis=0)
+        yield from self.rivals(learned)
+
+    def rivals(self, learned: Windows) -> Iterator[tuple[str, Scorer]]:
         rows = learned.values[np.asarray(learned.y) == 0]
         centre, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-        normal = (rows - centre) / spread
-        groups = groups_of(normal.shape[1], learned.window_shape, parts=3)
+        flat: Callable[[Windows], np.ndarray] = lambda w: (w.values - centre) / spread  # noqa: E731
+        names: Callable[[Windows], np.ndarray] = lambda w: np.repeat(w.recordings, w.lengths)  # noqa: E731
+        groups = groups_of(rows.shape[1], learned.window_shape, parts=2)
+        of_row = names(learned)[np.asarray(learned.y) == 0]
         for k in (5, 10):
-            pca = PCA(k, random_state=0).fit(normal)
+            pca = PCA(k, random_state=0).fit((rows - centre) / spread)
             left: Any = lambda v, pca=pca: v - pca.inverse_transform(pca.transform(v))  # noqa: E731
-            usual = Surprise.fit(np.array_split(left(normal), 200), groups)
-            yield (
+            yield from both_ways(
                 f"PCA of {k}, squared error",
-                lambda w, left=left: np.square(left((w.values - centre) / spread)).mean(axis=1),
+                lambda w, left=left: np.log(np.square(left(flat(w))).mean(axis=1)),
+                names,
             )
-            yield (
-                f"PCA of {k}, scored as the networks",
-                lambda w, left=left, usual=usual: (
-                    usual.of_steps(left((w.values - centre) / spread), groups).clip(-3, 3).sum(axis=1)
-                ),
-            )
-        forest = IsolationForest(n_estimators=TREES, random_state=0).fit(normal)
-        yield "isolation forest", lambda w: -forest.score_samples((w.values - centre) / spread)
+            parts = [left((rows[of_row == name] - centre) / spread) for name in np.unique(of_row)]
+            usual = Surprise.fit(parts, groups, recordings=np.unique(of_row).tolist())
+
+            def score(w: Windows, left: Any = left, usual: Surprise = usual) -> np.ndarray:
+                at = names(w)
+                found = np.zeros(len(at))
+                for name in np.unique(at):
+                    (sizes,) = against_recording([usual.measures(left(flat(w)[at == name]), groups)], ["r"])
+                    found[at == name] = usual.of_steps(sizes).clip(-2, 2).sum(axis=1)
+                return found
+
+            yield f"PCA of {k}, scored as the networks{AGAINST}", score
+        forest = IsolationForest(n_estimators=TREES, random_state=0).fit((rows - centre) / spread)
+        yield from both_ways("isolation forest", lambda w: -forest.score_samples(flat(w)), names)
 
 
 def in_own_heights(windows: Windows) -> Windows:

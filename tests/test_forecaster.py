@@ -592,3 +592,26 @@ def test_a_fan_is_drawn(trained: Forecaster) -> None:
         bl.plot.forecast(said, series_of, number=len(said))
     with pytest.raises(DataError, match=r"does not hold feature0 of .* that was read"):
         bl.plot.forecast(said, Windows.from_arrays(series(2, seed=6)))
+
+
+def test_a_horizon_longer_than_every_series_is_refused() -> None:
+    with pytest.raises(DataError, match="no training series is longer than the horizon of 200 steps"):
+        forecaster(horizon_steps=200).fit(series(4), **QUICK)
+
+
+def test_constant_series_can_be_learned() -> None:
+    model = forecaster().fit([np.full((60, 1), k) for k in range(4)], **(QUICK | {"max_epochs": 1}))
+    (said,) = model.predict([np.full((60, 1), 2.0)]).median[:, :, 0]
+    np.testing.assert_allclose(said, 2.0, atol=0.01)
+
+
+def test_a_run_with_another_horizon_is_not_gone_on_with(tmp_path: Path) -> None:
+    items, how = series(4), QUICK | {"max_epochs": 1, "directory": tmp_path, "resume": True}
+    forecaster().fit(items, **how)
+    with pytest.raises(ParameterError, match="holds a run with another horizon_steps"):
+        forecaster(horizon_steps=5).fit(items, **how)
+
+
+def test_memory_is_set_by_the_lengths_of_what_is_read() -> None:
+    model = Forecaster(model=bl.LSTM(4, memory_steps="auto"), horizon_steps=2, context_steps=16)
+    assert model.fit(series(4), **(QUICK | {"max_epochs": 1})).model.memory_steps == 34

@@ -102,6 +102,9 @@ def test_methods_stand_beside_each_other_with_their_ratio() -> None:
     assert [row.split()[0] for row in rows[:2]] == ["mase", "pinball"]
     assert rows[-1].startswith("pinball_ratio")
     assert "<td>naive</td>" in scores._repr_html_()
+    model, naive = scores.plot().axes[0].get_lines()
+    assert (model.get_label(), naive.get_label()) == ("model", "naive")
+    np.testing.assert_array_equal(naive.get_ydata(), scores.by_horizon["_naive"])
     plain = json.loads(scores.to_json())
     assert plain["subjects"] == 4
     assert set(plain["by_horizon"]) == {"model", "_naive"}

@@ -30,11 +30,12 @@ from biosig_lstm.estimators.baselines import BASELINES, Baseline
 from biosig_lstm.estimators.forecasts import Forecasts
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics.forecast import ForecastScores, check_levels
-from biosig_lstm.models import ModelSpec, with_cell
+from biosig_lstm.models import ModelSpec, with_cell, with_memory
 from biosig_lstm.models._checks import check_count
 from biosig_lstm.models.causal_lstm import CausalLSTM
 from biosig_lstm.models.forecast import ForecastNetwork
 from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.training import FitSettings
 from biosig_lstm.training.forecasts import ForecastTask
 
 __all__ = ["Forecaster"]
@@ -167,9 +168,9 @@ class Forecaster(Estimator):
         DataError
             When no series is long enough, or a column is not there.
         """
+        self.training = None
         train = self._series(train, subjects)
         val = None if val is None else self._series(val, None)
-        self.training = None
         warn_of_looking_ahead(self.pipeline, stacklevel=3)
         self._take_layout(train)
         learned = self._pieces(train)
@@ -178,6 +179,7 @@ class Forecaster(Estimator):
         self.forecasting = self._task
         self._start = None
         scaled = learned if self.standardize is None else self.standardize.fit(learned)(learned)
+        self.model = with_memory(self.model, learned.lengths.tolist())
         network = self._build()
         self._start = straight_start(network, scaled, self._task)
         super().fit(learned, None if val is None else self._pieces(val), **how)
@@ -460,10 +462,16 @@ class Forecaster(Estimator):
             )
         return replace(made, quantiles=made.quantiles[:, :horizon_steps])
 
-    def _header(self) -> dict[str, Any]:
+    def _run(self, train: Windows, val: Windows | None, *, settings: FitSettings) -> dict[str, Any]:
+        return super()._run(train, val, settings=settings) | self._own_settings()
+
+    def _own_settings(self) -> dict[str, Any]:
         names = ("horizon_steps", "levels", "targets", "known_ahead", "observed", "context_steps", "season_steps")
+        return {name: getattr(self, name) for name in (*names, "scale_by_past")}
+
+    def _header(self) -> dict[str, Any]:
         return super()._header() | {
-            **{name: getattr(self, name) for name in (*names, "scale_by_past")},
+            **self._own_settings(),
             "baselines": {name: [one.to_dict() for one in several] for name, several in self.baselines.items()},
         }
 

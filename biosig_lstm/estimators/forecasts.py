@@ -38,7 +38,7 @@ class Forecasts:
     origins : np.ndarray of int [shape=(n,)]
         The last step of the item that is known; the first that is foreseen is the next.
     origins_s : np.ndarray [shape=(n,), unit=s]
-        When that step is, from the beginning of the recording.
+        When that step is, from the beginning of the recording; of arrays without a rate its number.
     quantiles : np.ndarray [shape=(n, horizon, levels, targets), dtype=float32]
         In the units of the targets, ascending along the levels.
     levels : tuple of float

@@ -12,6 +12,7 @@ from biosig_lstm.metrics.classification import f1_score
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from biosig_lstm.metrics.forecast import ForecastScores
     from biosig_lstm.metrics.multilabel import MultiLabelScores
     from biosig_lstm.metrics.result import Scores
     from biosig_lstm.metrics.transcripts import TranscriptScores
@@ -59,6 +60,19 @@ def transcript_figure(scores: TranscriptScores) -> Figure:
     name = next(iter(scores.metrics))
     axes.set(ylabel=name, ylim=(0, max(1.05 * below.max(initial=0.0), 0.05)))
     axes.set_title(f"{name} of each subject; of all {scores.metrics[name]}")
+    axes.legend()
+    return figure
+
+
+def forecast_figure(scores: ForecastScores) -> Figure:
+    """Return a figure of the mean absolute scaled error by steps ahead, the model's line and those of the others."""
+    figure = Figure(figsize=(6, 3.8), layout="constrained")
+    axes = figure.subplots()
+    for name, row in scores.by_horizon.items():
+        title = name.removeprefix("_") or "model"
+        axes.plot(np.arange(1, len(row) + 1), row, label=title, linewidth=1.0 if name else 2.0)
+    axes.set(xlabel="steps ahead", ylabel="mean absolute scaled error", ylim=(0, None))
+    axes.set_title(f"of the model {scores.metrics['mase']}")
     axes.legend()
     return figure
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from biosig_lstm.containers import freeze
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.metrics.intervals import intervals_by_subject
 from biosig_lstm.metrics.result import Scores
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = [
     "ForecastScores",
@@ -208,6 +211,12 @@ class ForecastScores(Scores):
     def n_items(self) -> int:
         """How many forecasts were scored, over all subjects."""
         return sum(self.n_forecasts.values())
+
+    def plot(self) -> Figure:
+        """Return a figure of the mean absolute scaled error by steps ahead, a line for each method."""
+        from biosig_lstm.metrics._figure import forecast_figure
+
+        return forecast_figure(self)
 
     def __repr__(self) -> str:
         widths = [max(map(len, column)) for column in zip(*self._table, strict=True)]

@@ -54,7 +54,8 @@ class AnomalyDetector(Estimator):
         Classes of the windows that are normal signal. Empty: those without a label are, or all where there are no
         labels.
     scored : {"window", "step"}
-        What gets a score. Of windows too small a residual counts too: a lead that has fallen off is easily foreseen.
+        What gets a score. Of windows whose steps are samples too small a residual counts too: a lead that has fallen
+        off is easily foreseen. Of those whose steps are rows of features the distance of the residuals counts.
     against : {"training", "recording"}
         What residuals are large against: those of the training items, or, before that, those of the same recording.
     merge_s : float [unit=s, >= 0]
@@ -209,7 +210,7 @@ class AnomalyDetector(Estimator):
     def step_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
         """Return how far the residual of each step is from usual, an array (steps, groups) for each item.
 
-        A group is a channel, then all scalars, where steps are frames; a third of either where steps are scored, as
+        A group is a channel, then all scalars, where steps are frames; a half of either where steps are scored, as
         beats are; else a column. Values are standardised: 3 is a residual far larger than usual, -3 one far smaller,
         such as of a flat line.
         """

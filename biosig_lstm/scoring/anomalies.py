@@ -54,8 +54,6 @@ def _pieces(model: AnomalyDetector, recording: Recording) -> Iterator[tuple[floa
     length_s = math.ceil(recording.duration_s / n_pieces / step_s) * step_s
     for k in range(n_pieces):
         stop_s = min((k + 1) * length_s + overlap_s, recording.duration_s)
-        if k and stop_s - k * length_s <= overlap_s:
-            return
         yield k * length_s, recording.crop(start_s=k * length_s, stop_s=stop_s)
 
 

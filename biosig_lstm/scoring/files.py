@@ -74,7 +74,8 @@ def classify_files(
         Records, files, or folders that are searched for records.
     out : path
         Folder for the results, made where it is not there: ``predictions.csv`` (a row for each answer, of a model of
-        beats recording, sample, time_s, label, probability of each class), and annotation files.
+        beats recording, sample, time_s, label, probability of each class), and annotation files; of a detector of
+        anomalies also ``<recording>-scores.csv``, a row for each window.
     annotator : str, optional
         Take the positions of beats from annotation files of this extension, such as ``atr``; their labels are not
         looked at. None: detect the beats.

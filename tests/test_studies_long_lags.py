@@ -147,6 +147,11 @@ def test_verdicts_follow_from_who_has_learned() -> None:
     assert findings.tables[0].where(cell="rnn").column("50 steps") == ["not within 100,000"]
     assert findings.tables[0].where(cell="lstm", start="chrono").column("100 steps") == ["700"]
 
+    late = usual | {("transformer", "default"): [450, None]}
+    claim = STUDY.conclude(sizes, rows_of(late, sizes=sizes)).claims[4]
+    assert claim.verdict == "holds in part"
+    assert "adding, 50 steps: 1.1 times; adding, 100 steps: at least 142.9 times" in claim.measured
+
     odd = usual | {("rnn", "default"): [300, 300], ("gru", "chrono"): [None, None], ("lstm", "chrono"): [900, None]}
     odd |= {("gru", "default"): [None, None], ("transformer", "default"): [100, None]}
     verdicts = [claim.verdict for claim in STUDY.conclude(sizes, rows_of(odd, sizes=sizes)).claims]

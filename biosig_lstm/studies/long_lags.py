@@ -141,8 +141,8 @@ Recurrent cells read forwards alone (`CausalLSTM(cell=...)`), so that the lag is
 "transformer")`) sees all steps at once and learns positions from none longer than the sequences. Units are chosen for
 about as many parameters. One learning rate serves all. "default" is the start of this package: orthogonal, forget or
 update bias 1; "chrono" is `memory_steps` set to the length (Tallec and Ollivier, ICLR 2018). Who has not learned a
-length within the budget is not tried at longer ones. A Transformer needs more sequences where it takes at least a quarter
-more than the LSTM with its better start, or fails where that has learned.
+length within the budget is not tried at longer ones. A Transformer needs more sequences where it takes at least a
+quarter more than the LSTM with its better start, or fails where that has learned.
 """,
     full=LongLagSettings(),
     quick=LongLagSettings(lengths=(30,), far_steps=None, repeats=1, batch=16, budget=240, check_every=5, tested=64),

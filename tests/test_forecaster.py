@@ -26,7 +26,6 @@ from biosig_lstm.models.forecast import ForecastNetwork, in_order, past_moments
 from biosig_lstm.training.batch import Batch
 from biosig_lstm.training.forecasts import ForecastModule, ForecastTask, coming
 from biosig_lstm.training.settings import FitSettings
-from biosig_lstm.windows.beat_intervals import beat_intervals
 
 QUICK: dict[str, Any] = {
     "max_epochs": 4, "batch_size": 8, "device": "cpu", "progress": False, "learning_rate": 5e-3
@@ -472,49 +471,6 @@ def test_filters_that_look_ahead_are_warned_of() -> None:
     prepare = bl.Pipeline(filters=[bl.Bandpass(0.5, 20), bl.Resample(50)], windows=bl.WholeRecording())
     with pytest.warns(BiosigWarning, match=r"Bandpass\(.*\), Resample\(rate_hz=50\) look ahead.*OneWay"):
         Forecaster(prepare, horizon_steps=5).fit([ecg("a", seconds=20)], **(QUICK | {"max_epochs": 1}))
-
-
-def test_intervals_are_sorted_out_by_what_came_before() -> None:
-    times = np.cumsum([0.0, *[0.8] * 20, 0.4, 1.2, *[0.8] * 5, 3.0, 0.8])
-    usual = np.ones(len(times), dtype=bool)
-    rr, normal = beat_intervals(times, usual).T
-    assert normal.tolist() == [1] * 20 + [0, 0] + [1] * 5 + [0, 1]
-    np.testing.assert_allclose(rr, 0.8, atol=1e-6)
-    usual[10] = False
-    assert beat_intervals(times, usual)[8:11, 1].tolist() == [1, 0, 0]
-
-
-def test_a_new_rhythm_is_taken_for_normal_after_eleven_intervals() -> None:
-    times = np.cumsum([0.0, *[1.0] * 30, *[0.5] * 30])
-    rr, normal = beat_intervals(times, np.ones(61)).T
-    assert normal[:30].all()
-    assert normal[30:41].tolist() == [0] * 11
-    assert normal[41:].all()
-    np.testing.assert_allclose(rr[30:41], 1.0)
-    np.testing.assert_allclose(rr[41:], 0.5)
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), cut=st.integers(30, 60))
-def test_an_interval_depends_on_no_later_beat(seed: int, cut: int) -> None:
-    rng = np.random.default_rng(seed)
-    times, usual = np.cumsum(rng.uniform(0.4, 1.2, 80)), rng.random(80) < 0.8
-    usual[:2] = True
-    whole = beat_intervals(times, usual)
-    np.testing.assert_array_equal(beat_intervals(times[:cut], usual[:cut]), whole[: cut - 1])
-
-
-def test_beats_that_make_no_series_are_refused() -> None:
-    window = bl.BeatIntervals()
-    bare = ecg("a").with_annotations(Annotations())
-    with pytest.raises(DataError, match="ra: 0 beats make no interval"):
-        window(bare)
-    with pytest.raises(DataError, match=r"ra: 3 beats, and no interval of 0\.3 to 2\.4 s between two usual ones"):
-        window(bare.with_annotations(Annotations([0, 100, 200], labels=["V", "N", "V"])))
-    with pytest.raises(DataError, match="beats must be in order of time"):
-        beat_intervals([1.0, 0.5, 2.0], [True] * 3)
-    with pytest.raises(ParameterError, match="largest_deviation must be positive"):
-        bl.BeatIntervals(largest_deviation=0.0)
 
 
 def test_it_has_no_classes(trained: Forecaster) -> None:

@@ -12,12 +12,13 @@ from scipy.special import ndtri
 from torch import Tensor, nn
 
 from biosig_lstm.containers import Windows
+from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators._origins import Origins, first_read
 from biosig_lstm.models.forecast import ForecastNetwork
 from biosig_lstm.training.batch import LengthBuckets, pad_steps
 from biosig_lstm.training.forecasts import ForecastTask, coming
 
-__all__ = ["Start", "foreseen", "straight_start"]
+__all__ = ["Start", "foreseen", "given_ahead", "steps_ahead", "straight_start"]
 
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
@@ -91,6 +92,33 @@ def _stretches(scaled: Windows, origins: Origins, horizon: int, *, context: int)
 def _read(scaled: Windows, one: _Stretch, ahead: Sequence[Float32] | None) -> Float32:
     part = scaled.item(one.item)[one.begin : one.end]
     return part if ahead is None else np.concatenate([part, ahead[one.item]])
+
+
+def given_ahead(
+    ahead: Sequence[npt.ArrayLike] | None, n_items: int, *, horizon: int, names: Sequence[str]
+) -> list[Float32]:
+    """Return what is known of the steps after each item, (horizon, names) each.
+
+    Raises
+    ------
+    ParameterError
+        When it is not there, or of another shape.
+    """
+    shape = (horizon, len(names))
+    rows = [] if ahead is None else [np.asarray(one, dtype=np.float32) for one in ahead]
+    if len(rows) != n_items or any(one.shape != shape or not np.isfinite(one).all() for one in rows):
+        raise ParameterError(
+            f"the model needs {', '.join(names)} of the steps that come: ahead=[...], a finite array {shape} for each "
+            f"of {n_items} items, got {[one.shape for one in rows][:4]}"
+        )
+    return rows
+
+
+def steps_ahead(known: Float32, places: Sequence[int], n_columns: int) -> Float32:
+    """Return steps of which nothing but some columns is known; the others are zero."""
+    rows = np.zeros((len(known), n_columns), dtype=np.float32)
+    rows[:, list(places)] = known
+    return rows
 
 
 class Start(NamedTuple):

@@ -16,7 +16,7 @@ from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._beside import Compared, fit_baselines, foreseen_beside
 from biosig_lstm.estimators._data import windows_of, windows_of_arrays
-from biosig_lstm.estimators._foresee import Start, foreseen, straight_start
+from biosig_lstm.estimators._foresee import Start, foreseen, given_ahead, steps_ahead, straight_start
 from biosig_lstm.estimators._look_ahead import forward_reader, warn_of_looking_ahead
 from biosig_lstm.estimators._origins import (
     Origins,
@@ -405,25 +405,13 @@ class Forecaster(Estimator):
         return rolling_origins(windows.lengths, **how)
 
     def _known_ahead(self, ahead: Sequence[npt.ArrayLike] | None, n_items: int) -> list[Float32] | None:
-        shape = (self.horizon_steps, len(self.known_ahead))
+        if not self.known_ahead and ahead is not None:
+            raise ParameterError("this model knows no column ahead: give no `ahead`")
         if not self.known_ahead:
-            if ahead is not None:
-                raise ParameterError("this model knows no column ahead: give no `ahead`")
             return None
-        rows = [] if ahead is None else [np.asarray(one, dtype=np.float32) for one in ahead]
-        if len(rows) != n_items or any(one.shape != shape or not np.isfinite(one).all() for one in rows):
-            raise ParameterError(
-                f"the model needs {', '.join(self.known_ahead)} of the steps that come: ahead=[...], a finite array "
-                f"{shape} for each of {n_items} items, got {[one.shape for one in rows][:4]}"
-            )
-        return [self._row_ahead(one) for one in rows]
-
-    def _row_ahead(self, known: Float32) -> Float32:
-        """Return steps of which nothing but what is known ahead is known, scaled."""
-        rows = np.zeros((len(known), len(self.columns)), dtype=np.float32)
-        mean, deviation = self._scaling_of(self.known_ahead)
-        rows[:, list(self._places(self.known_ahead))] = (known - mean) / deviation
-        return rows
+        scaling, places = self._scaling_of(self.known_ahead), self._places(self.known_ahead)
+        rows = given_ahead(ahead, n_items, horizon=self.horizon_steps, names=self.known_ahead)
+        return [steps_ahead((one - scaling[0]) / scaling[1], places, len(self.columns)) for one in rows]
 
     def _forecasts(self, windows: Windows, origins: Origins, ahead: list[Float32] | None) -> Forecasts:
         self.networks.eval()

@@ -130,9 +130,10 @@ def dangers(facts: SequenceFacts) -> tuple[str, ...]:
     elif facts.n_subjects < FEW_SUBJECTS:
         found.append(f"{facts.n_subjects} subjects: a score on so few says little of others; leave one out at a time")
     for name, n in facts.subjects_of_class.items():
-        if n < 2:
-            where = f"in {n} subject" if n else "nowhere"
-            found.append(f"class {name} occurs {where}: it cannot be learned from one and tested on another")
+        if not n:
+            found.append(f"class {name} occurs nowhere: nothing can be learned of it")
+        if n == 1:
+            found.append(f"class {name} occurs in 1 subject: it cannot be learned from one and tested on another")
     if facts.named_subjects and facts.n_subjects > 1 and facts.largest_subject > MOST_OF_ONE:
         found.append(f"one subject has {facts.largest_subject:.0%} of all steps: draw subjects alike, items_per_epoch=")
     if facts.longest_steps > UNEQUAL * facts.median_steps:

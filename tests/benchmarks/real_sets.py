@@ -6,7 +6,7 @@ same items, not for what a database allows: recipes train longer, on more, and w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,10 +69,10 @@ SETS = (
 )
 
 
-def held_sets(root: Path) -> Iterator[tuple[RealSet, Windows]]:
-    """Yield the sets whose databases are folders of `root`, read."""
+def held_sets(root: Path, only: Sequence[str] = ()) -> Iterator[tuple[RealSet, Windows]]:
+    """Yield the sets whose databases are folders of `root`, read; `only` those of these databases, if any are named."""
     for one in SETS:
-        if (root / one.database).is_dir():
+        if (root / one.database).is_dir() and (not only or one.database in only):
             yield one, one.read(root / one.database)
 
 

@@ -57,9 +57,9 @@ class SpeedSettings:
     steps: tuple[int, ...] = (100, 1000, 5000)
     batches: tuple[int, ...] = (1, 16, 64)
     parameter_steps: int = 1000
-    budget_s: float = 0.3
+    budget_s: float = 0.2
     rounds: int = 25
-    limit_s: float = 6.0
+    limit_s: float = 3.5
 
 
 def infer(reader: nn.Module, x: Tensor, lengths: Tensor) -> None:

@@ -112,6 +112,7 @@ def test_a_study_leaves_its_four_files(name: str, run_quick: QuickRun) -> None:
     page = (out / f"{name}.md").read_text(encoding="utf-8")
     assert page.startswith(f"# {result.study.title}")
     assert f"]({name}.png)" in page
+    assert all(line.endswith("|") for line in page.splitlines() if line.startswith("|")), "only tables begin with a bar"
     assert (out / f"{name}.png").read_bytes().startswith(b"\x89PNG")
 
 

@@ -62,12 +62,14 @@ def _longest(measured: Table, task: Cell, cell: str, start: str) -> int | None:
 
 
 def _claims(settings: LongLagSettings, measured: Table) -> tuple[Claim, ...]:
+    place = measured.columns.index("steps")
+    compared = Table(measured.columns, tuple(row for row in measured.rows if row[place] in settings.lengths))
     return (
-        _forgets(settings, measured),
-        _bridges(settings, measured),
-        _starts_better(settings, measured),
-        _gru_as_far(measured),
-        _transformer_needs_more(settings, measured),
+        _forgets(settings, compared),
+        _bridges(settings, compared),
+        _starts_better(settings, compared),
+        _gru_as_far(compared),
+        _transformer_needs_more(settings, compared),
         *([] if settings.far_steps is None else [_reaches(settings, measured, settings.far_steps)]),
     )
 

@@ -18,7 +18,7 @@ __all__ = ["Compared", "fit_baselines", "foreseen_beside"]
 
 Float64 = npt.NDArray[np.float64]
 
-_MOST_ORDER = 64
+_MOST_ORDER = 128
 _ROWS_AT_ONCE = 2048
 
 
@@ -80,13 +80,13 @@ def fit_baselines(
     observed : np.ndarray of bool [shape=(total_steps,)]
         Which steps count.
     task, context, season
-        As of `Forecaster`. Orders up to half of the context, 64 at most, are tried.
+        As of `Forecaster`. Orders up to the context, 128 at most, are tried.
     """
     lengths = np.diff(offsets)
     origins = rolling_origins(lengths, context=context, horizon=1, every=task.horizon, least=task.least)
     later = later_values(np.where(observed[:, None], values, np.nan), offsets, origins, horizon=task.horizon)
     past = past_values(values, offsets, origins, context=context)
-    most = max(min(context // 2, _MOST_ORDER, int(lengths.max()) // 2), 1)
+    most = max(min(context, _MOST_ORDER, int(lengths.max()) // 2), 1)
     made: dict[str, list[Baseline]] = {name: [] for name in BASELINES}
     for k in range(values.shape[1]):
         series = centred(items_of(values[:, k], offsets))

@@ -250,14 +250,14 @@ STUDY = Study(
     title="How far back the gradient reaches",
     question="How much of the gradient of the last state arrives k steps before it, when training starts?",
     about="""
-One layer reads standard normal noise forwards. The figure at k is the gradient of a random projection v of the last state
-h_T with respect to the input k steps before, |v . d h_T / d x_(T-k)|, as the root mean square over the sequences, divided
-by that at k = 0; in double precision. So it is the Frobenius norm of the Jacobian, in the mean of squares. "torch's own"
-are the weights that torch draws; "orthogonal" those of this package: Xavier-uniform input weights, orthogonal recurrent
-ones, biases zero but for the gate that keeps. "chrono" draws that gate's bias for dependencies of up to the longest
-distance shown (Tallec and Ollivier, ICLR 2018), as `memory_steps` does.
-Claims call a gradient gone below 0.001 and exploded above 100, in the median of the networks.
-The vanishing gradient: Hochreiter 1991; Bengio, Simard and Frasconi 1994. Forget bias 1: Jozefowicz et al., ICML 2015.
+One layer reads standard normal noise forwards. The figure at k is the gradient of a random projection v of the last
+state h_T with respect to the input k steps before, |v . d h_T / d x_(T-k)|, as the root mean square over the
+sequences, divided by that at k = 0; in double precision. So it is the Frobenius norm of the Jacobian, in the mean of
+squares. "torch's own" are the weights that torch draws; "orthogonal" those of this package: Xavier-uniform input
+weights, orthogonal recurrent ones, biases zero but for the gate that keeps. "chrono" draws that gate's bias for
+dependencies of up to the longest distance shown (Tallec and Ollivier, ICLR 2018), as `memory_steps` does. Claims call
+a gradient gone below 0.001 and exploded above 100, in the median of the networks. The vanishing gradient: Hochreiter
+1991; Bengio, Simard and Frasconi 1994. Forget bias 1: Jozefowicz et al., ICML 2015.
 """,
     full=GradientSettings(),
     quick=GradientSettings(

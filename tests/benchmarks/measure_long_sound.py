@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,12 +48,11 @@ def write_model(data: Path, path: Path) -> Path:
 
 
 def peak_mib(*arguments: str) -> float:
-    """Return the greatest resident memory of one command."""
-    code = f"import resource, sys; from biosig_lstm.cli import main; main({list(arguments)!r}); "
-    code += "sys.stderr.write(f'\\npeak {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}')"
+    """Return the greatest resident memory of one command, as Linux tells it (`getrusage` counts the parent in)."""
+    code = f"from biosig_lstm.cli import main; main({list(arguments)!r}); "
+    code += "import sys; sys.stderr.write(open('/proc/self/status').read())"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return float(ended.stderr.rsplit("peak ", 1)[1]) / unit
+    return float(re.findall(r"VmHWM:\s+(\d+) kB", ended.stderr)[-1]) / 2**10
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 import biosig_lstm as bl
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import BiosigWarning, DataError, LeakageError, ParameterError
-from biosig_lstm.estimators import Forecaster, Forecasts, load
+from biosig_lstm.estimators import Compared, Forecaster, Forecasts, load
 from biosig_lstm.models import LSTMAutoencoder, LSTMPredictor
 from biosig_lstm.models._spec import ModelSpec
 from biosig_lstm.models.bilstm import BiLSTM
@@ -571,3 +571,26 @@ def test_a_run_with_another_horizon_is_not_gone_on_with(tmp_path: Path) -> None:
 def test_memory_is_set_by_the_lengths_of_what_is_read() -> None:
     model = Forecaster(model=bl.LSTM(4, memory_steps="auto"), horizon_steps=2, context_steps=16)
     assert model.fit(series(4), **(QUICK | {"max_epochs": 1})).model.memory_steps == 34
+
+
+def test_folds_are_scored_together(trained: Forecaster) -> None:
+    items = series(6, seed=8)
+    parts = [trained.compare(items[:2], beside=("ar",)), trained.compare(items[2:], beside=("ar",))]
+    together = Compared.together(parts).scores(trained.levels)
+    whole = trained.evaluate(items, beside=("ar",))
+    assert together["mase_ratio_ar"].value == pytest.approx(whole["mase_ratio_ar"].value)
+    assert together.n_forecasts == whole.n_forecasts
+    assert set(together.variants) == {"", "_ar"}
+
+
+def test_a_forecaster_is_fitted_again_on_other_columns() -> None:
+    model = forecaster()
+    for name in ("power", "flow"):
+        model.fit(Windows.from_arrays(series(4), columns=[name]), **(QUICK | {"max_epochs": 1}))
+        assert model.targets == (name,)
+
+
+def test_a_season_is_read_twice_by_default() -> None:
+    assert Forecaster(season_steps=168).context_steps == 336
+    assert Forecaster(season_steps="auto", horizon_steps=40).context_steps == 80
+    assert Forecaster().context_steps == 64

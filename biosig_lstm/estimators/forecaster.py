@@ -76,7 +76,8 @@ class Forecaster(Estimator):
         Column that is 1 where the targets were observed and 0 where they were filled in; these are read, and neither
         learned nor scored.
     context_steps : int, optional
-        A forecast reads so many to twice as many steps, or what there is; by default twice the horizon, at least 64.
+        A forecast reads so many to twice as many steps, or what there is; by default twice the horizon or the season,
+        at least 64.
     season_steps : int or "auto", optional
         Steps of a season, which the network is then given the last one of; "auto": as the autocorrelation of each past
         shows, see `models.forecast.season_of`. By default none. The seasonal naive forecast has one in any case, and
@@ -137,12 +138,15 @@ class Forecaster(Estimator):
             if value not in (None, "auto" if name == "season_steps" else None):
                 check_count(name, value)
         self.horizon_steps, self.levels = horizon_steps, check_levels(quantiles)
-        self.context_steps = max(_CONTEXTS * horizon_steps, _LEAST_CONTEXT) if context_steps is None else context_steps
+        repeated = season_steps if isinstance(season_steps, int) else 0
+        usual = max(_CONTEXTS * max(horizon_steps, repeated), _LEAST_CONTEXT)
+        self.context_steps = usual if context_steps is None else context_steps
         check_count("context_steps", self.context_steps, least=_LEAST_STEPS)
         self.targets, self.known_ahead, self.observed = tuple(targets), tuple(known_ahead), observed
         self.season_steps, self.scale_by_past = season_steps, bool(scale_by_past)
         self.baselines: dict[str, tuple[Baseline, ...]] = {}
         self._start: Start | None = None
+        self._asked = self.targets
 
     def __repr__(self) -> str:
         state = f"trained on {len(self.training.subjects)} subjects" if self.training else "not trained"
@@ -362,7 +366,7 @@ class Forecaster(Estimator):
         self.classes, self.columns = (), tuple(train.columns)
         self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
         named = {*self.known_ahead, self.observed}
-        self.targets = self.targets or tuple(name for name in self.columns if name not in named)
+        self.targets = self._asked or tuple(name for name in self.columns if name not in named)
         for name in (*self.targets, *self.known_ahead, *([self.observed] if self.observed else [])):
             if name not in self.columns:
                 raise ParameterError(f"no column {options(name, self.columns)}")
@@ -469,6 +473,7 @@ class Forecaster(Estimator):
         self.horizon_steps, self.context_steps = int(header["horizon_steps"]), int(header["context_steps"])
         self.observed, self.season_steps = str(header["observed"]), header["season_steps"]
         self.scale_by_past = bool(header["scale_by_past"])
+        self._asked = self.targets
         self.baselines = {
             name: tuple(Baseline.from_dict(one) for one in several) for name, several in header["baselines"].items()
         }

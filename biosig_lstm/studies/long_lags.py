@@ -82,10 +82,10 @@ def _run(settings: LongLagSettings, case: _Case, *, seed: int, device: str) -> O
 
 _LOOKS = {
     ("rnn", "default"): ("#cc3311", "o", "-"),
-    ("gru", "default"): ("#228833", "s", "--"),
-    ("gru", "chrono"): ("#228833", "s", "-"),
-    ("lstm", "default"): ("#4477aa", "^", "--"),
-    ("lstm", "chrono"): ("#4477aa", "^", "-"),
+    ("gru", "default"): ("#88aa33", "s", "--"),
+    ("gru", "chrono"): ("#117733", "s", "-"),
+    ("lstm", "default"): ("#66bbee", "^", "--"),
+    ("lstm", "chrono"): ("#223399", "^", "-"),
     ("transformer", "default"): ("#aa3377", "D", "-"),
 }
 

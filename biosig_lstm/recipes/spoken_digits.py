@@ -48,7 +48,7 @@ RECIPE = WordRecipe(
     ),
     task="labels",
     about="digits 0 to 9 said in English, one in each recording",
-    members=2,
+    members=3,
     augment=SpectrogramAugmentation(low_hz=60.0),
     sounds=SoundAugmentation(dynamics=0.38),
     voices=DigitVoices(snr_db=(15.0, 60.0), glide_s=(0.035, 0.15), sibilant_db=-11.0),

@@ -29,34 +29,17 @@ class TranscriptRecipe(Recipe):
 
     def new(self) -> Estimator:
         """Return the model, not trained yet."""
-        return _transcriber(self, unit=self.unit, alphabet=self.alphabet)
+        return Transcriber(
+            self.pipeline,
+            self.model,
+            unit=self.unit,
+            alphabet=self.alphabet or None,
+            members=self.members,
+            standardize=self.standardize,
+            task=self.task,
+        )
 
 
 @dataclass(frozen=True)
-class WordSequenceRecipe(WordRecipe):
-    """How a model that writes down words is made of sound that is changed and of made voices; see `WordRecipe`.
-
-    Parameters
-    ----------
-    alphabet : tuple of str
-        The words; empty: those of the texts it is trained on.
-    """
-
-    _: KW_ONLY
-    alphabet: tuple[str, ...] = ()
-
-    def new(self) -> Estimator:
-        """Return the model, not trained yet."""
-        return _transcriber(self, unit="words", alphabet=self.alphabet)
-
-
-def _transcriber(recipe: Recipe, *, unit: str, alphabet: tuple[str, ...]) -> Transcriber:
-    return Transcriber(
-        recipe.pipeline,
-        recipe.model,
-        unit=unit,
-        alphabet=alphabet or None,
-        members=recipe.members,
-        standardize=recipe.standardize,
-        task=recipe.task,
-    )
+class WordSequenceRecipe(TranscriptRecipe, WordRecipe):
+    """How a model that writes down words is made of sound that is changed and of made voices; see both bases."""

@@ -112,5 +112,6 @@ RECIPE = WordSequenceRecipe(
     augment=SpectrogramAugmentation(low_hz=60.0, masked_share=0.06, masks=2),
     sounds=SoundAugmentation(),
     voices=DigitSequences(),
+    unit="words",
     alphabet=tuple("0123456789"),
 )

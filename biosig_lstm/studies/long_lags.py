@@ -145,7 +145,7 @@ length within the budget is not tried at longer ones. A Transformer needs more s
 quarter more than the LSTM with its better start, or fails where that has learned.
 """,
     full=LongLagSettings(),
-    quick=LongLagSettings(lengths=(30,), far_steps=None, repeats=1, batch=16, budget=240, check_every=5, tested=64),
+    quick=LongLagSettings(lengths=(30,), far_steps=None, repeats=1, batch=16, budget=96, check_every=2, tested=32),
     columns=_COLUMNS,
     measure=_measure,
     conclude=conclude,

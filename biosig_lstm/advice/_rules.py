@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from biosig_lstm.advice._facts import SequenceFacts
-from biosig_lstm.models import ConvBiLSTM, ModelSpec, specs
+from biosig_lstm.models import ModelSpec, specs
 
 __all__ = ["RULES", "Choice", "choices", "model_of"]
 
 Part = Literal["model", "settings"]
 
-LAG_STEPS = 100  # the length from which an LSTM without a set memory learned neither task of long lags
 LONG_STEPS = 1000  # the farthest that the gradient was followed
 WIDE_SAMPLES = 1000
-FEW_ITEMS = 1000
+FEW_LABELS = 1000
 UPDATES, BATCH = 800, 16
 LEAST_EPOCHS, MOST_EPOCHS = 10, 60
 UNEVEN = 1.5
@@ -75,11 +74,9 @@ def _cell(_: SequenceFacts) -> Iterator[Choice]:
     yield Choice("model", "cell", "lstm", why, "studies training-size, long-lags")
 
 
-def _memory(facts: SequenceFacts) -> Iterator[Choice]:
-    steps = read_steps(facts)
-    if steps >= LAG_STEPS:
-        why = f"{steps:,} steps are read: without it, what hangs on a step {LAG_STEPS} before is not learned"
-        yield Choice("model", "memory_steps", "auto", why, "studies gradient, long-lags")
+def _memory(_: SequenceFacts) -> Iterator[Choice]:
+    why = "'auto' is for answers that hang on one far step; on rhythms and nights it cost accuracy"
+    yield Choice("model", "memory_steps", None, why, f"study long-lags; {MEASURED}")
 
 
 def _pooling(facts: SequenceFacts) -> Iterator[Choice]:
@@ -93,8 +90,13 @@ def _pooling(facts: SequenceFacts) -> Iterator[Choice]:
 
 
 def _units(facts: SequenceFacts) -> Iterator[Choice]:
-    few = facts.n_items < FEW_ITEMS
-    why = f"{facts.n_items:,} sequences" + (": on so few 64 units did no better" if few else "")
+    labels = sum(facts.class_counts.values())
+    few = labels < FEW_LABELS
+    why = (
+        f"{labels:,} labels: on so few 64 units did no better"
+        if few
+        else f"{labels:,} labels: 32 units were too few for nights"
+    )
     yield Choice("model", "hidden_size", 32 if few else 64, why, MEASURED)
 
 
@@ -106,13 +108,13 @@ def _class_weights(facts: SequenceFacts) -> Iterator[Choice]:
     counts = {name: n for name, n in facts.class_counts.items() if n}
     rare = min(counts, key=lambda name: counts[name])
     why = f"{rare} has {counts[rare]:,} labels, {facts.imbalance:.0f} times fewer than the largest class"
-    yield Choice("settings", "class_weights", "sqrt", why, MEASURED)
+    yield Choice("settings", "class_weights", "sqrt", why, "the data")
 
 
 def _crops(facts: SequenceFacts) -> Iterator[Choice]:
     if facts.per_step and facts.longest_steps > LONG_STEPS:
         why = f"up to {facts.longest_steps:,} steps: training on stretches sees more of them at once in less time"
-        yield Choice("settings", "crop_steps", CROP_STEPS, why, MEASURED)
+        yield Choice("settings", "crop_steps", CROP_STEPS, why, "the data")
         yield Choice("settings", "items_per_epoch", _drawn(facts), "as many stretches as there are in all", "the data")
 
 
@@ -121,16 +123,10 @@ def _epochs(facts: SequenceFacts) -> Iterator[Choice]:
     batches = math.ceil(drawn / BATCH)
     epochs = min(max(math.ceil(UPDATES / batches), LEAST_EPOCHS), MOST_EPOCHS)
     why = f"{epochs * batches:,} batches of {BATCH} are learned from"
-    yield Choice("settings", "max_epochs", epochs, why, MEASURED)
+    yield Choice("settings", "max_epochs", epochs, why, "the data")
 
 
 RULES: tuple[Rule, ...] = (_kind, _cell, _memory, _pooling, _units, _class_weights, _crops, _epochs)
-
-
-def read_steps(facts: SequenceFacts) -> int:
-    """Return how many steps the network reads of a sequence of median length."""
-    shortened = not (facts.steps_are_windows or facts.per_step) and facts.median_steps > LONG_STEPS
-    return facts.median_steps // (math.prod(ConvBiLSTM().strides) if shortened else 1)
 
 
 def _drawn(facts: SequenceFacts) -> int:

@@ -108,7 +108,7 @@ def _class_weights(facts: SequenceFacts) -> Iterator[Choice]:
     counts = {name: n for name, n in facts.class_counts.items() if n}
     rare = min(counts, key=lambda name: counts[name])
     why = f"{rare} has {counts[rare]:,} labels, {facts.imbalance:.0f} times fewer than the largest class"
-    yield Choice("settings", "class_weights", "sqrt", why, "the data")
+    yield Choice("settings", "class_weights", "sqrt", why, MEASURED)
 
 
 def _crops(facts: SequenceFacts) -> Iterator[Choice]:

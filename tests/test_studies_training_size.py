@@ -104,7 +104,7 @@ def rows_of(differences: dict[tuple[str, int], tuple[float, float]]) -> Table:
 
 
 def verdicts(measured: Table) -> dict[str, str]:
-    return {claim.claimed: claim.verdict for claim in STUDY.conclude(SMALL, measured).claims}
+    return {claim.claimed: claim.verdict for claim in STUDY.conclude(TrainingSizeSettings(), measured).claims}
 
 
 def test_verdicts_follow_from_the_figures() -> None:

@@ -243,7 +243,7 @@ def _trained(
         return fresh.fit(train, val, settings=how, progress=False)
 
 
-def _conclude(settings: TrainingSizeSettings, measured: Table) -> Findings:  # noqa: ARG001
+def _conclude(settings: TrainingSizeSettings, measured: Table) -> Findings:
     pooled = measured.where(draw=_ALL)
     cells = [str(cell) for cell in pooled.values("cell")]
     scores = Table(
@@ -260,7 +260,7 @@ def _conclude(settings: TrainingSizeSettings, measured: Table) -> Findings:  # n
         ),
         title="The same less the LSTM's, the same patients and draws [95 % interval over those patients]",
     )
-    return Findings((scores, differences), _claims(measured))
+    return Findings((scores, differences), _claims(settings, measured))
 
 
 def _text(pooled: Table, name: str, **which: Cell) -> str:
@@ -277,17 +277,20 @@ def _number(value: Cell) -> float:
     return float(value) if isinstance(value, int | float) else math.nan
 
 
-def _claims(measured: Table) -> tuple[Claim, ...]:
+def _claims(settings: TrainingSizeSettings, measured: Table) -> tuple[Claim, ...]:
     pooled = measured.where(draw=_ALL)
     sizes = [int(n) for n in sorted(set(pooled.numbers("patients"))) if len(pooled.where(patients=n)) == len(CELLS)]
     if len(sizes) < 2:
         return ()
     few, many = sizes[:2], sizes[-1]
+    of_many = (
+        _needs_more(measured, few[0], many),
+        _ahead("With many patients a Transformer overtakes an LSTM", measured, "transformer", [many]),
+    )
     return (
         _ahead("With few patients a GRU does better than an LSTM", measured, "gru", few),
         _ahead("With few patients a Transformer does worse than an LSTM", measured, "transformer", few, _BEHIND),
-        _needs_more(measured, few[0], many),
-        _ahead("With many patients a Transformer overtakes an LSTM", measured, "transformer", [many]),
+        *(of_many if many == max(settings.patients) else ()),
         _ahead("Plain recurrent units do worse than an LSTM", measured, "rnn", sizes, _BEHIND),
         _cell_or_patients(measured, sizes),
     )

@@ -164,3 +164,18 @@ def test_verdicts_follow_from_the_figures() -> None:
     square = verdicts(lambda cell, steps: steps**2 / 4000 if cell == "transformer" else steps)
     assert square[3:] == ["holds in part", "holds in part", "holds"]
     assert verdicts(lambda cell, steps: 1.0)[-1] == "does not hold"
+
+
+def test_growth_is_that_of_the_greatest_lengths_of_one_batch_for_both() -> None:
+    def seconds(cell: str, steps: int) -> float:
+        return (1 + (steps / 500) ** 2) / 100 if cell == "transformer" else steps / 1000
+
+    shapes = [(1, 100), (1, 1000), (1, 5000), (16, 1000), (16, 5000), (64, 100), (64, 1000)]
+    rows: list[tuple[Any, ...]] = [
+        ("cpu", "units", cell, 100, "training step", batch, steps, seconds(cell, steps), 3, "")
+        for batch, steps in shapes
+        for cell in CELLS
+        if (cell, batch, steps) != ("transformer", 16, 5000)
+    ]
+    claim = STUDY.conclude(TINY, Table(STUDY.columns, tuple(rows))).claims[-1]
+    assert (claim.measured[-29:], claim.verdict) == ("(1 items, 1,000 to 5,000 steps)"[-29:], "holds")

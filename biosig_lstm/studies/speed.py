@@ -232,29 +232,37 @@ def _faster(claimed: str, found: Table, cell: str, *works: str) -> Claim:
 
 def _growth(found: Table, device: str) -> Claim:
     claimed = f"An LSTM's time grows with the length, a Transformer's with its square ({device})"
-    grown = {cell: _exponent(found.where(cell=cell, work=TRAINING)) for cell in ("lstm", "transformer")}
-    lstm, transformer = grown["lstm"], grown["transformer"]
-    if lstm is None or transformer is None:
+    grown = _exponents(found.where(work=TRAINING), ("lstm", "transformer"))
+    if grown is None:
         return Claim(claimed, "not measured at two lengths of one batch", "not decided")
-    held = [_LINEAR[0] <= lstm[0] <= _LINEAR[1], transformer[0] >= _SQUARE]
+    (lstm, transformer), where = grown
+    held = [_LINEAR[0] <= lstm <= _LINEAR[1], transformer >= _SQUARE]
     verdict: Verdict = "holds" if all(held) else "holds in part" if any(held) else "does not hold"
-    said = "; ".join(f"{cell}: {of[0]:.2f} ({of[1]})" for cell, of in grown.items() if of is not None)
+    said = f"lstm: {lstm:.2f}; transformer: {transformer:.2f} ({where})"
     return Claim(claimed, f"exponent of the length in the time of a training step: {said}", verdict)
 
 
-def _exponent(found: Table) -> tuple[float, str] | None:
-    """Return how time grows between the two greatest lengths of the largest batch that has two."""
-    for batch in sorted({int(n) for n in found.numbers("batch")}, reverse=True):
-        rows = found.where(batch=batch)
-        times = {
-            int(steps): rows.where(steps=steps).numbers("seconds")[0]
-            for steps in sorted({int(n) for n in rows.numbers("steps")})
-            if rows.where(steps=steps).numbers("seconds")
-        }
-        if len(times) >= 2:
-            short, long = sorted(times)[-2:]
-            return log(times[long] / times[short]) / log(long / short), f"{batch} items, {short:,} to {long:,} steps"
-    return None
+def _exponents(found: Table, cells: tuple[str, ...]) -> tuple[list[float], str] | None:
+    """Return how each cell's time grows between the two greatest lengths that all were measured at in one batch.
+
+    What grows with the square shows where items are long: the greatest lengths come first, then the largest batch.
+    """
+    known: dict[tuple[int, int, int], list[float]] = {}
+    for batch in sorted({int(n) for n in found.numbers("batch")}):
+        times = [_time_by_steps(found.where(batch=batch, cell=cell)) for cell in cells]
+        both = sorted(set.intersection(*map(set, times)))[-2:]
+        if len(both) == 2:
+            short, long = both
+            known[long, short, batch] = [log(of[long] / of[short]) / log(long / short) for of in times]
+    if not known:
+        return None
+    long, short, batch = max(known)
+    return known[long, short, batch], f"{batch} items, {short:,} to {long:,} steps"
+
+
+def _time_by_steps(found: Table) -> dict[int, float]:
+    rows = zip(found.column("steps"), found.column("seconds"), strict=True)
+    return {int(steps): seconds for steps, seconds in rows if isinstance(steps, int) and isinstance(seconds, int | float)}
 
 
 def _draw(settings: SpeedSettings, measured: Table, figure: Figure) -> None:

@@ -213,8 +213,12 @@ def test_claims_of_all_studies_of_a_folder_are_one_table(tmp_path: Path) -> None
     result = studies.run("gradient", out=tmp_path, quick=True)
     table = studies.read_claims(tmp_path)
     assert table.columns == ("study", "claimed", "measured", "verdict")
-    assert table.column("study") == ["gradient"] * len(result.claims)
+    assert table.column("study") == ["gradient (quick)"] * len(result.claims)
     assert table.column("verdict") == [claim.verdict for claim in result.claims]
+    facts = json.loads((tmp_path / "gradient.json").read_text())
+    for changed, name in (({"quick": False}, "gradient"), ({"complete": False}, "gradient (quick) (broken off)")):
+        (tmp_path / "gradient.json").write_text(json.dumps(facts | changed))
+        assert studies.read_claims(tmp_path).values("study") == [name]
 
 
 def test_a_folder_without_claims_is_refused(tmp_path: Path) -> None:
@@ -256,6 +260,13 @@ def test_a_gpu_that_is_not_there_is_refused_before_anything_is_measured(monkeypa
 def test_where_databases_are() -> None:
     assert StudyOptions().root("mitdb") is None
     assert StudyOptions(data=Path("here")).root("mitdb") == Path("here/mitdb")
+
+
+def test_a_page_says_how_it_is_made_again() -> None:
+    assert "`biosig-lstm study counting --out DIR --seed 0`." in repr(COUNTING.run(StudyOptions()))
+    how = StudyOptions(seed=2, quick=True, data=Path(), device="auto")
+    said = "`biosig-lstm study counting --out DIR --seed 2 --quick --data DATA --device auto`."
+    assert said in repr(COUNTING.run(how))
 
 
 def test_a_verdict_is_one_of_four() -> None:

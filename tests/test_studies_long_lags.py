@@ -157,6 +157,10 @@ def test_verdicts_follow_from_who_has_learned() -> None:
     verdicts = [claim.verdict for claim in STUDY.conclude(sizes, rows_of(odd, sizes=sizes)).claims]
     assert verdicts == ["does not hold"] * 5
 
+    nobody: dict[tuple[str, str], list[int | None]] = {kind: [None, None] for kind in usual}
+    claims = STUDY.conclude(sizes, rows_of(nobody, sizes=sizes)).claims
+    assert claims[3].verdict == "not decided", "a GRU that learned nothing is not as good as an LSTM that did not"
+
 
 def test_a_thousand_steps_are_a_claim_of_their_own() -> None:
     sizes = LongLagSettings(lengths=(50,), far_steps=1000)

@@ -178,4 +178,5 @@ def test_growth_is_that_of_the_greatest_lengths_of_one_batch_for_both() -> None:
         if (cell, batch, steps) != ("transformer", 16, 5000)
     ]
     claim = STUDY.conclude(TINY, Table(STUDY.columns, tuple(rows))).claims[-1]
-    assert (claim.measured[-29:], claim.verdict) == ("(1 items, 1,000 to 5,000 steps)"[-29:], "holds")
+    assert claim.verdict == "holds"
+    assert claim.measured.endswith("(1 items, 1,000 to 5,000 steps)")

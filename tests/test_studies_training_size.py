@@ -118,6 +118,10 @@ def test_verdicts_follow_from_the_figures() -> None:
     assert verdicts(rows_of({("gru", 30): (0.025, -0.001)}))[gru] == "does not hold"
     assert verdicts(rows_of({("transformer", 30): (-0.2, -0.1)}))[needs] == "holds"
     assert verdicts(rows_of({("transformer", 3000): (-0.2, -0.1)}))[needs] == "does not hold"
+    assert verdicts(rows_of({("transformer", 30): (-0.1, -0.1), ("transformer", 3000): (-0.085, -0.085)}))[needs] == (
+        "not decided"  # less behind, but the intervals overlap
+    )
+    assert verdicts(rows_of({("transformer", 30): (-0.1, 0.02)}))[needs] == "not decided"  # draws disagree
     assert (
         verdicts(rows_of({("transformer", 3000): (0.2, 0.1)}))["With many patients a Transformer overtakes an LSTM"]
         == "holds"

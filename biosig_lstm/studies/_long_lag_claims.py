@@ -116,7 +116,7 @@ def _gru_as_far(measured: Table) -> Claim:
     return Claim(
         "A GRU learns lags as long as an LSTM, with fewer gates",
         f"{said}; each with its better start",
-        judged(gru >= lstm for gru, lstm in found.values()),
+        judged(gru >= lstm for gru, lstm in found.values() if gru or lstm),
     )
 
 

@@ -78,10 +78,15 @@ def claims_of(path: Path) -> list[Row]:
     """Return study, claimed, measured and verdict of each claim of a NAME.json; a DataError says why it cannot."""
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
-        name = str(facts["study"])
+        noted = "".join(f" ({said})" for said, so in _run_notes(facts).items() if so)
+        name = f"{facts['study']}{noted}"
         return [(name, str(c["claimed"]), str(c["measured"]), str(c["verdict"])) for c in facts["claims"]]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"{path}: is not what a study writes ({type(error).__name__}: {error})") from error
+
+
+def _run_notes(facts: dict[str, Any]) -> dict[str, bool]:
+    return {"quick": facts.get("quick", False), "broken off": not facts.get("complete", True)}
 
 
 def _run_with(result: StudyResult) -> str:
@@ -90,7 +95,8 @@ def _run_with(result: StudyResult) -> str:
     return (
         f"Seed {result.options.seed}, {result.options.device_name()}, {result.seconds:.0f} s; {sizes}; {versions}. "
         f"Made by `biosig-lstm study {result.study.name} --out DIR --seed {result.options.seed}"
-        f"{' --quick' if result.options.quick else ''}`."
+        f"{' --quick' if result.options.quick else ''}{' --data DATA' if result.options.data is not None else ''}"
+        f"{f' --device {result.options.device}' if result.options.device != 'cpu' else ''}`."
     )
 
 

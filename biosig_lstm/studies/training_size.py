@@ -322,10 +322,13 @@ def _ahead(claimed: str, measured: Table, cell: str, sizes: list[int], wanted: s
 
 
 def _needs_more(measured: Table, few: int, many: int) -> Claim:
+    """Return the claim that a Transformer is behind with few patients, and surely less so with many."""
     pooled = measured.where(draw=_ALL, cell="transformer")
     behind, left = (_interval(pooled.where(patients=n), "minus_lstm") for n in (few, many))
-    caught_up = behind.value < 0 and left.value > behind.high
-    verdict: Verdict = "holds" if caught_up else "not decided" if left.value > behind.value else "does not hold"
+    standing = _standing(measured, "transformer", few)
+    verdict: Verdict = "does not hold" if standing in (_AHEAD, _LIKE) else "not decided"
+    if standing == _BEHIND and left.low > behind.high:
+        verdict = "holds"
     return Claim(
         "A Transformer needs more data than an LSTM",
         f"transformer less lstm: {behind} with {few:,} patients, {left} with {many:,}",

@@ -104,8 +104,8 @@ def read_claims(folder: str | Path) -> Table:
     Returns
     -------
     Table
-        Columns ``study``, ``claimed``, ``measured`` and ``verdict``; beside the study stands whether its run was quick or
-        broken off.
+        Columns ``study``, ``claimed``, ``measured`` and ``verdict``; beside the study stands whether its run was quick
+        or broken off.
 
     Raises
     ------

@@ -262,7 +262,9 @@ def _exponents(found: Table, cells: tuple[str, ...]) -> tuple[list[float], str] 
 
 def _time_by_steps(found: Table) -> dict[int, float]:
     rows = zip(found.column("steps"), found.column("seconds"), strict=True)
-    return {int(steps): seconds for steps, seconds in rows if isinstance(steps, int) and isinstance(seconds, int | float)}
+    return {
+        int(steps): seconds for steps, seconds in rows if isinstance(steps, int) and isinstance(seconds, int | float)
+    }
 
 
 def _draw(settings: SpeedSettings, measured: Table, figure: Figure) -> None:

@@ -80,9 +80,10 @@ def test_files_are_known_by_name_whatever_the_case_and_the_folder(tmp_path: Path
 
 
 def test_of_several_files_of_one_name_the_least_deep_is_read(root: Path) -> None:
-    (root / "Z001.txt").write_text("7\n" * 4097)
-    (root / "copy" / "Z").mkdir(parents=True)
-    (root / "copy" / "Z" / "Z001.txt").write_text("9\n" * 4097)
+    (root / "z001.txt").write_text("7\n" * 4097)
+    for folder, name in ((root / "copy", "Z001.txt"), (root / "copy" / "set" / "z", "z001.txt")):
+        folder.mkdir(parents=True)
+        (folder / name).write_text("9\n" * 4097)
     data = datasets.get("bonn", root)
     (recording,) = data.recordings("Z001")
     assert set(recording.signals[0].tolist()) == {7.0}

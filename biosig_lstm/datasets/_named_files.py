@@ -20,8 +20,8 @@ __all__ = ["NamedFiles"]
 class NamedFiles(Dataset):
     """A database of one file for each record; a subclass says by ``file_name`` what the files are called.
 
-    The first group of ``file_name`` is the record. Of several files of one record the one least deep is read, and of
-    those the first by its path.
+    The first group of ``file_name`` is the record, or becomes it by `record_of`. Of several files of one record the one
+    least deep is read, and of those the first by its path.
     """
 
     file_name: ClassVar[re.Pattern[str]]
@@ -33,7 +33,11 @@ class NamedFiles(Dataset):
     @cached_property
     def paths(self) -> dict[str, Path]:
         """The file of each record that was there when they were first asked for."""
-        return dict(_named(self.root, self.file_name))
+        return {self.record_of(name): path for name, path in _named(self.root, self.file_name)}
+
+    def record_of(self, name: str) -> str:
+        """Return the record of what the first group of ``file_name`` holds."""
+        return name
 
     def path_of(self, record: str) -> Path:
         """Return the file of a record.

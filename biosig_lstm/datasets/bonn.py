@@ -6,7 +6,6 @@ import re
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import ClassVar
@@ -67,10 +66,9 @@ class Bonn(NamedFiles, LargeDataset):
         if self.grouping not in GROUPINGS:
             raise ParameterError(f"{self.card.name}: grouping {options(self.grouping, GROUPINGS)}")
 
-    @cached_property
-    def paths(self) -> dict[str, Path]:
-        """The file of each segment, its name in capitals, that was there when they were first asked for."""
-        return {name.upper(): path for name, path in super().paths.items()}
+    def record_of(self, name: str) -> str:
+        """Return the name of the segment of a file, in capitals."""
+        return name.upper()
 
     def subject_of(self, record: str) -> str:
         """Return a name of the segment that no other database has for a person: ``bonn-S001`` of ``S001``."""

@@ -33,6 +33,8 @@ def test_sequences_say_their_digits_in_the_voice_of_one() -> None:
         pauses_s = (sequence.n_samples - spoken) / 8000
         assert 0.2 + 0.05 * text.count(" ") - 1e-3 <= pauses_s <= 1.0 + 0.5 * text.count(" ") + 1e-3
         assert np.abs(sequence.signals).max() <= 1
+    counts = [len(str(sequence.annotations.notes[0]).split()) for sequence in sequences[::4]]
+    assert counts != [int(np.random.default_rng([1, k]).integers(1, 8)) for k in range(3)]  # what draws the voice
 
 
 def test_sequences_repeat_by_their_seed() -> None:
@@ -51,9 +53,9 @@ def test_words_lie_between_noise_as_quiet_as_their_quietest_frames() -> None:
     assert np.std(before) == pytest.approx(0.01, rel=0.1)
 
 
-@pytest.mark.parametrize("bad", [{"voices": -1}, {"per_voice": 0}, {"snr_db": (40.0, 10.0)}])
+@pytest.mark.parametrize("bad", [{"voices": -1}, {"per_voice": 0}, {"fs": 0.0}, {"snr_db": (40.0, 10.0)}])
 def test_sequences_that_cannot_be(bad: dict[str, float]) -> None:
-    with pytest.raises(ParameterError, match="voices must be 0 or more, per_voice at least 1, snr_db ascending"):
+    with pytest.raises(ParameterError, match=r"voices must be 0 or more, .* fs positive, snr_db ascending, got"):
         DigitSequences(**bad)  # type: ignore[arg-type]
 
 

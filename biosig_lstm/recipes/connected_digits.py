@@ -60,8 +60,10 @@ class DigitSequences:
     snr_db: tuple[float, float] = (15.0, 45.0)
 
     def __post_init__(self) -> None:
-        if self.voices < 0 or self.per_voice < 1 or self.snr_db[0] > self.snr_db[1]:
-            raise ParameterError(f"voices must be 0 or more, per_voice at least 1, snr_db ascending, got {self!r}")
+        if self.voices < 0 or self.per_voice < 1 or not self.fs > 0 or not self.snr_db[0] <= self.snr_db[1]:
+            raise ParameterError(
+                f"voices must be 0 or more, per_voice at least 1, fs positive, snr_db ascending, got {self!r}"
+            )
 
     def __call__(self, seed: int) -> Iterator[Recording]:
         """Yield the sequences, the same for the same seed."""
@@ -69,7 +71,9 @@ class DigitSequences:
         for number in range(self.voices):
             ten = {str(word.annotations.labels[0]): word.signals[0] for word in islice(words, len(PRONUNCIATIONS))}
             for k in range(self.per_voice):
-                yield self._sequence(ten, np.random.default_rng([seed, number, k]), f"voice{number}-{k}", number)
+                # a last 0 would be no other seed than that of the voice: NumPy fills up with zeros
+                rng = np.random.default_rng([seed, number, k + 1])
+                yield self._sequence(ten, rng, f"voice{number}-{k}", number)
 
     def _sequence(
         self, words: Mapping[str, npt.NDArray[np.float32]], rng: np.random.Generator, name: str, number: int

@@ -84,11 +84,15 @@ def test_labels_of_steps_and_several_labels_are_counted() -> None:
             "class z occurs nowhere",
         ),
         (
+            sequences([5] * 24, ["a"] * 24, subjects=[f"p{k // 2}" for k in range(24)]),
+            "class a is the only one: there is nothing to tell apart",
+        ),
+        (
             sequences([99] + [2] * 23, ["a", "b"] * 12, subjects=[f"p{k // 2}" for k in range(24)]),
             "one subject has 70% of all steps.*; the longest sequence has 99 steps, half have 2 or fewer",
         ),
     ],
-    ids=["subjects", "few", "class", "absent", "unequal"],
+    ids=["subjects", "few", "class", "absent", "alone", "unequal"],
 )
 def test_what_ruins_a_result_is_told(windows: Windows, said: str) -> None:
     with pytest.warns(BiosigWarning, match=said):
@@ -187,7 +191,7 @@ def test_any_labelled_sequences_are_advised_on(lengths: list[int], people: int, 
     network = advice.model
     assert advice.settings.max_epochs >= 10
     assert True in network.answers_per_step if steps else False in network.answers_per_step
-    assert max(map(len, repr(advice).splitlines())) < 140
+    assert max(map(len, repr(advice).splitlines())) <= 118
     names = [choice.name for choice in chosen]
     assert len(set(names)) == len(names)
 
@@ -202,7 +206,7 @@ def test_every_rule_names_a_study_or_a_benchmark_that_exists() -> None:
         bl.advise(beats(per_step=True, samples=40)),
     ]
     sections = re.findall(r"^## (.+)$", (DOCS / "benchmarks.md").read_text(), re.MULTILINE)
-    for source in {choice.source for advice in kinds for choice in advice.lines} - {"the data"}:
+    for source in {choice.source for advice in kinds for choice in advice.lines} - {"the data", "not measured"}:
         for part in source.split("; "):
             kind, _, names = part.partition(" ")
             if kind == "benchmarks,":
@@ -227,7 +231,29 @@ def test_what_no_advice_can_be_given_on_is_refused() -> None:
         bl.advise(x)
     with pytest.raises(DataError, match="advice is given on labelled sequences, got 4 items with no labels"):
         bl.advise(x, [None] * 4)
-    with pytest.raises(ParameterError, match="labels and subjects go with arrays: windows carry their own"):
-        bl.advise(many(), ["a"] * 60)
-    with pytest.raises(ParameterError, match="advice is given on windows or arrays, got str"):
-        bl.advise("mitdb")  # type: ignore[arg-type]
+    for beside in ({"y": ["a"] * 60}, {"subjects": ["p"] * 60}, {"step_labels": True}, {"multi_label": True}):
+        with pytest.raises(ParameterError, match="labels, their kind and subjects go with arrays: windows carry"):
+            bl.advise(many(), **beside)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="advice is given on windows of a pipeline or a list of arrays, got a str"):
+        bl.advise("mitdb")
+    with pytest.raises(ParameterError, match="or a list of arrays, got an empty one"):
+        bl.advise([])
+
+
+def test_the_reason_for_the_cell_is_what_the_study_of_time_measured() -> None:
+    short, long = (
+        line(bl.advise(sequences([n] * 24, ["a", "b"] * 12, subjects=[f"p{k // 2}" for k in range(24)])), "cell")
+        for n in (20, 1000)
+    )
+    assert short.value == long.value == "lstm"
+    assert "Transformer" not in short.why
+    assert long.why == f"{short.why}; from 1,000 steps on a Transformer takes 1.9 to 17 times"
+    page = (DOCS / "benchmarks.md").read_text()
+    rows = re.findall(
+        r"^\| \d+ \| ([\d,]+) \| (?:training step|inference) \| [\d.,]+ ms \| (.+) \|$", page, re.MULTILINE
+    )
+    times = [(int(steps.replace(",", "")), cells.split(" | ")) for steps, cells in rows]
+    gru = [float(cells[0]) for _, cells in times]
+    transformer = [float(cells[2]) for steps, cells in times if steps >= 1000 and "not" not in cells[2]]
+    assert f"{min(gru):.0f} to {max(gru):.0f} times" in short.why
+    assert f"{min(transformer):.1f} to {max(transformer):.0f} times" in long.why

@@ -66,7 +66,8 @@ class Advice:
         noted = [f"! {text}" for text in self.warnings]
         wrapped = [textwrap.fill(row, _WIDTH, subsequent_indent=indent) for row in rows]
         wrapped += [textwrap.fill(text, _WIDTH, subsequent_indent="  ") for text in noted]
-        return "\n".join([f"Advice for {self.facts}", *wrapped])
+        head = textwrap.fill(f"Advice for {self.facts}", _WIDTH, subsequent_indent="  ")
+        return "\n".join([head, *wrapped])
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -91,7 +92,7 @@ def advise(
     """Return which network suits labelled sequences, and how to train it, with the reason for each part.
 
     Nothing is trained: rules look at how many sequences there are, whose, how long and how labelled. Each rule names
-    the study or the benchmark that it stands on; where none of them says anything, there is no rule.
+    the study or the benchmark that it stands on, or says that it was not measured.
 
     Parameters
     ----------
@@ -108,7 +109,7 @@ def advise(
     Raises
     ------
     ParameterError
-        When `data` are neither windows nor arrays, or labels come beside windows.
+        When `data` are neither windows nor arrays, or labels, their kind or subjects come beside windows.
     DataError
         When nothing is labelled, or arrays do not fit together.
 
@@ -127,13 +128,14 @@ def advise(
     ('lstm', None)
     """
     if isinstance(data, Windows):
-        if y is not None or subjects is not None:
-            raise ParameterError("labels and subjects go with arrays: windows carry their own")
+        if y is not None or subjects is not None or step_labels or multi_label:
+            raise ParameterError("labels, their kind and subjects go with arrays: windows carry their own")
         windows = data
     elif is_arrays(data):
         windows = Windows.from_arrays(data, y, subjects=subjects, step_labels=step_labels, multi_label=multi_label)
     else:
-        raise ParameterError(f"advice is given on windows or arrays, got {type(data).__name__}")
+        came = "an empty one" if isinstance(data, list | tuple) and not data else f"a {type(data).__name__}"
+        raise ParameterError(f"advice is given on windows of a pipeline or a list of arrays, got {came}")
     facts = facts_of(windows)
     found = dangers(facts)
     if found:

@@ -129,6 +129,8 @@ def dangers(facts: SequenceFacts) -> tuple[str, ...]:
         found.append("no subjects told: if some items are of one person, a split mixes them up; give subjects=")
     elif facts.n_subjects < FEW_SUBJECTS:
         found.append(f"{facts.n_subjects} subjects: a score on so few says little of others; leave one out at a time")
+    if len(facts.class_counts) == 1 and not facts.multi_label:
+        found.append(f"class {next(iter(facts.class_counts))} is the only one: there is nothing to tell apart")
     for name, n in facts.subjects_of_class.items():
         if not n:
             found.append(f"class {name} occurs nowhere: nothing can be learned of it")

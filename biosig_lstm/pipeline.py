@@ -110,8 +110,11 @@ class Pipeline:
         ------
         DataError
             When a recording cannot be prepared, or two have one id: the message names it.
+        ParameterError
+            When something else comes, such as the path of a file.
         """
-        many: Iterable[Any] = [recordings] if isinstance(recordings, Recording) or is_raw(recordings) else recordings
+        one = isinstance(recordings, (Recording, str)) or is_raw(recordings) or not isinstance(recordings, Iterable)
+        many: Iterable[Any] = [recordings] if one else recordings  # type: ignore[assignment]
         parts = list(self._cut_each(map(as_recording, many)))
         if not parts:
             raise DataError("no recordings came to be prepared")

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers.recording import Recording
+from biosig_lstm.errors import ParameterError
 
 if TYPE_CHECKING:
     import mne
@@ -52,10 +53,19 @@ def name_of_raw(raw: mne.io.BaseRaw) -> str:
 
 
 def as_recording(value: Any) -> Recording:
-    """Return a raw object as a recording named after its file; a recording is returned as it is."""
+    """Return a raw object as a recording named after its file; a recording is returned as it is.
+
+    Raises
+    ------
+    ParameterError
+        When it is neither, such as the path of a file.
+    """
+    if isinstance(value, Recording):
+        return value
     if not is_raw(value):
-        recording: Recording = value
-        return recording
+        raise ParameterError(
+            f"a Recording or an mne.io.Raw is needed, got {type(value).__name__}; open_recording makes one of a file"
+        )
     return Recording.from_mne(value, id=name_of_raw(value))
 
 

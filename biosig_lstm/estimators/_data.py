@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any
 
@@ -39,12 +39,14 @@ def windows_of(data: Any, pipeline: Pipeline, *, classes: Sequence[str] = (), ne
     ------
     DataError
         When something cannot be prepared.
+    ParameterError
+        When what came, or one of several, is none of these.
     """
     if isinstance(data, Windows):
         return data
     if is_epochs(data):
         return _of_epochs(data, pipeline, classes, need_subject=need_subject)
-    if is_raw(data) or isinstance(data, Recording):
+    if isinstance(data, (Recording, str)) or is_raw(data) or not isinstance(data, Iterable):
         return pipeline(as_recording(data))
     several = iter(data)
     first = next(several, None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,12 +14,20 @@ import pytest
 import biosig_lstm as bl
 from biosig_lstm.cli import main
 from biosig_lstm.containers import Annotations, Recording
-from biosig_lstm.errors import DataError
-from biosig_lstm.estimators import Classifier
+from biosig_lstm.containers.rejections import Rejection
+from biosig_lstm.errors import BiosigWarning, DataError, ParameterError
+from biosig_lstm.estimators import Classifier, Predictions
+from biosig_lstm.estimators._data import windows_of
+from biosig_lstm.estimators._long_sound import windows_of_sound
 from biosig_lstm.estimators._sound import sound_pipeline
+from biosig_lstm.features.against_recording import AgainstRecording
 from biosig_lstm.formats.audio import open_audio, read_audio, write_audio
 from biosig_lstm.models.spectrogram_bilstm import SpectrogramBiLSTM
 from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.scoring import tasks
+from biosig_lstm.scoring.files import _answered
+from biosig_lstm.scoring.tasks._task import Task
+from biosig_lstm.steps import names_in
 from biosig_lstm.windows import FixedLength, Pieces, WholeRecording
 
 SMALL = SpectrogramBiLSTM((4,), kernels=(5,), strides=(2,), width=16, hidden_size=8, dropout=0.0)
@@ -86,6 +96,49 @@ def test_what_looks_further_than_a_piece_reads_the_whole(stereo: Path, trim: boo
     said, whole = model.predict(open_audio(stereo)), model.predict(read_audio(stereo))
     np.testing.assert_array_equal(said.log_probabilities, whole.log_probabilities)
     np.testing.assert_array_equal(said.samples, whole.samples)
+
+
+def test_features_that_look_beyond_their_item_see_the_whole(stereo: Path) -> None:
+    usual = sound_pipeline(RATE_HZ, windows=Pieces(30, classes=CLASSES))
+    pipeline = Pipeline(
+        filters=usual.filters, windows=usual.windows, features=[bl.LogMel(n_mels=8), AgainstRecording()]
+    )
+    (windows,) = windows_of_sound(open_audio(stereo), pipeline)
+    np.testing.assert_array_equal(windows.values, pipeline(read_audio(stereo)).values)
+
+
+def test_what_is_no_recording_is_refused_by_its_kind(stereo: Path) -> None:
+    pipeline = sound_pipeline(RATE_HZ, windows=WholeRecording(classes=CLASSES))
+    for given in (open_audio(stereo), stereo, str(stereo), [stereo]):
+        for prepare in (pipeline, lambda data: windows_of(data, pipeline)):
+            with pytest.raises(
+                ParameterError, match=r"a Recording or an mne\.io\.Raw is needed, got (AudioFile|.*Path|str)"
+            ):
+                prepare(given)
+
+
+def test_long_silence_that_is_read_whole_is_told_of(tmp_path: Path) -> None:
+    silent = write_audio(Recording(np.zeros((1, 180_000)), 2000, ["sound"], ["FS"]), tmp_path / "silent.wav")
+    pipeline = Pipeline(windows=WholeRecording(classes=CLASSES), features=[bl.LogMel(n_mels=8)])
+    with pytest.warns(BiosigWarning, match=r"silent.wav: channel 'sound' is silent: every sample is 0"):
+        list(windows_of_sound(open_audio(silent), pipeline))
+
+
+def test_tasks_that_put_their_question_in_their_own_way_read_their_files() -> None:
+    asked = {name: tasks.task(name) for name in names_in(tasks.__name__)}
+    assert asked["labels"].takes_sound_files
+    assert [name for name, one in asked.items() if one.takes_sound_files and type(one).answer is not Task.answer] == []
+    assert not asked["rhythm"].takes_sound_files
+
+
+def test_what_is_rejected_of_a_long_file_bears_the_name_of_its_rows(stereo: Path) -> None:
+    rejected = (Rejection("stereo", 30.0, 60.0, "flat", "", 0.0),)
+    said = Predictions(["stereo"], [""], [0], [RATE_HZ], np.zeros((1, 2), np.float32), CLASSES, rejected=rejected)
+    model: Any = SimpleNamespace(predict=lambda _: said)
+    recording, rows = _answered(model, tasks.task("labels"), stereo, name="b-stereo", annotator=None)
+    assert isinstance(rows, Predictions)
+    assert (recording.id, recording.n_samples) == ("b-stereo", read_audio(stereo).n_samples)
+    assert rows.of("b-stereo").csv_rows().splitlines()[2] == "b-stereo,330750,30.0000,rejected: flat,,"
 
 
 def test_an_hour_needs_the_memory_of_a_piece(model: Classifier, tmp_path: Path) -> None:

@@ -9,14 +9,23 @@ from itertools import pairwise
 
 from biosig_lstm.containers import Annotations, Recording, Windows
 from biosig_lstm.errors import DataError
+from biosig_lstm.features.deltas import Deltas
+from biosig_lstm.features.level_floor import LevelFloor
+from biosig_lstm.features.log_mel import LogMel
+from biosig_lstm.features.mfcc import MFCC
+from biosig_lstm.features.normalize_utterance import NormalizeUtterance
+from biosig_lstm.features.quiet_floor import QuietFloor
+from biosig_lstm.features.spoken_part import SpokenPart
+from biosig_lstm.features.tilt import Tilt
 from biosig_lstm.filters import Channels, Mono, PreEmphasis, ResampleSound
-from biosig_lstm.formats.audio import AudioFile
+from biosig_lstm.formats.audio import AudioFile, suspected
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.windows import Pieces, WholeRecording
 
 __all__ = ["windows_of_sound"]
 
 _LOCAL = (Channels, Mono, PreEmphasis, ResampleSound)
+_OF_AN_ITEM = (LogMel, MFCC, Deltas, Tilt, SpokenPart, QuietFloor, LevelFloor, NormalizeUtterance)
 _BESIDE_S = 1.0
 _LONGEST_S = 600.0
 
@@ -27,8 +36,8 @@ def windows_of_sound(sound: AudioFile, pipeline: Pipeline) -> Iterator[Windows]:
     Parameters
     ----------
     sound : AudioFile
-        The file. No more than a piece of it is in memory where windows are `Pieces` and every filter looks no further
-        than `_BESIDE_S` around a sample; else it is read whole.
+        The file. No more than a piece of it is in memory where windows are `Pieces`, every filter looks no further
+        than `_BESIDE_S` around a sample, and every feature no further than its item; else it is read whole.
     pipeline : Pipeline
         The preparation.
 
@@ -36,20 +45,33 @@ def windows_of_sound(sound: AudioFile, pipeline: Pipeline) -> Iterator[Windows]:
     ------
     DataError
         When all of a file of more than ten minutes would be one item, or something cannot be read or prepared.
+
+    Warns
+    -----
+    BiosigWarning
+        As `read_audio` does of its samples, where it is read whole.
     """
     if isinstance(pipeline.windows, WholeRecording) and sound.duration_s > _LONGEST_S:
         raise DataError(
             f"{sound.path.stem}: {sound.duration_s:g} s of sound, and this model gives one answer for all of a "
             f"recording: cut it up first, {_LONGEST_S:g} s are the most (voice_activity finds where something is said)"
         )
-    whole = not isinstance(pipeline.windows, Pieces) or pipeline.events
-    if whole or not all(isinstance(step, _LOCAL) for step in pipeline.filters):
-        yield pipeline(sound.read())
+    if not _in_pieces(pipeline):
+        yield pipeline(suspected(sound.read(), sound.path))
         return
     edges, rate_hz = _edges(sound, pipeline)
     for first, stop in pairwise(edges):
         windows = pipeline.cut(_filtered(sound, pipeline, first, stop, rate_hz=rate_hz))
         yield replace(windows, starts=windows.starts + first)
+
+
+def _in_pieces(pipeline: Pipeline) -> bool:
+    """Return whether each item can be made of its own stretch and what lies beside it."""
+    if not isinstance(pipeline.windows, Pieces) or pipeline.events:
+        return False
+    return all(isinstance(step, _LOCAL) for step in pipeline.filters) and all(
+        isinstance(step, _OF_AN_ITEM) for step in pipeline.features
+    )
 
 
 def _edges(sound: AudioFile, pipeline: Pipeline) -> tuple[list[int], float]:

@@ -13,7 +13,7 @@ from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.formats._audio_file import UNIT, AudioFile, soundfile
 from biosig_lstm.formats._family import Channel, Family
 
-__all__ = ["FAMILY", "AudioFile", "open_audio", "read_audio", "write_audio"]
+__all__ = ["FAMILY", "AudioFile", "open_audio", "read_audio", "suspected", "write_audio"]
 
 _EXTENSIONS = (".wav", ".flac", ".ogg", ".mp3", ".oga", ".opus", ".aif", ".aiff", ".au", ".sph", ".w64")
 _FORMATS = {".sph": "NIST", ".oga": "OGG", ".opus": "OGG", ".aif": "AIFF"}
@@ -78,10 +78,14 @@ def read_audio(
         there are NaN (they are kept: the steps that cannot bear them say so); when the file ends before its header
         says.
     """
-    recording = open_audio(path).read(channels, start_s=start_s, stop_s=stop_s)
+    return suspected(open_audio(path).read(channels, start_s=start_s, stop_s=stop_s), path)
+
+
+def suspected(recording: Recording, path: str | Path) -> Recording:
+    """Return sound as it is, with the warnings of `read_audio` about its samples."""
     for name, row in zip(recording.channels, recording.signals, strict=True):
         for note in _suspicions(row, recording.fs):
-            warnings.warn(f"{path}: channel {name!r} {note}", BiosigWarning, stacklevel=2)
+            warnings.warn(f"{path}: channel {name!r} {note}", BiosigWarning, stacklevel=3)
     return recording
 
 

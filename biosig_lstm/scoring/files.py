@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
@@ -133,11 +134,12 @@ def _answered(
     model: Estimator, asked: Task, path: Path, *, name: str, annotator: str | None
 ) -> tuple[Recording, Answers]:
     """Return a recording and what the model says of it; long sound is read in stretches, and comes without channels."""
-    if isinstance(model, Classifier) and (sound := long_sound(path)):
-        rows = model.predict(sound).at_rate(sound.fs)
+    if asked.takes_sound_files and (sound := long_sound(path)):
+        rows = cast("Classifier", model).predict(sound).at_rate(sound.fs)
         names = np.full(len(rows), name)
+        rejected = tuple(row._replace(recording=name) for row in rows.rejected)
         without = Recording(np.zeros((0, sound.n_samples), np.float32), sound.fs, [], [], id=name)
-        return without, replace(rows, recordings=names, subjects=names)
+        return without, replace(rows, recordings=names, subjects=names, rejected=rejected)
     wanted = model.pipeline.channel_names
     channels = channels_wanted(path, wanted) if wanted else None
     recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)

@@ -66,10 +66,13 @@ class Task(ABC):
         What rows of the answer are called: beats, epochs, recordings.
     can_detect : bool
         Whether a protocol can also be scored on events that the model found by itself.
+    takes_sound_files : bool
+        Whether long sound goes to the model as an open file, unread, as `Classifier.predict` takes it.
     """
 
     counted: ClassVar[str] = "items"
     can_detect: ClassVar[bool] = False
+    takes_sound_files: ClassVar[bool] = False
 
     def check(self, model: Estimator) -> None:
         """Refuse a model that does not answer this question.

@@ -27,6 +27,7 @@ class _Labels(Task):
     """
 
     counted: ClassVar[str] = "items"
+    takes_sound_files: ClassVar[bool] = True
     estimator: ClassVar[type[Estimator]] = Classifier
 
     merged: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

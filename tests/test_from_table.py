@@ -338,7 +338,7 @@ def test_train_then_classify(table: Path, tmp_path: Path, capsys: Captured) -> N
 
     answers = tmp_path / "answers"
     assert main(["classify", str(out), str(table.parent / "slow3"), "--out", str(answers)]) == 0
-    shown = re.fullmatch(r"slow3 +1 items   (fast|slow)\n", capsys.readouterr().out)
+    shown = re.fullmatch(r"slow3 +1 item    (fast|slow)\n", capsys.readouterr().out)
     with (answers / "predictions.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert shown

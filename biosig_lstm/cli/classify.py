@@ -43,9 +43,14 @@ def _classify(chosen: argparse.Namespace) -> int:
         )
     for name, counts in report.counts.items():
         lost = f"  rejected {report.rejected[name]}" if name in report.rejected else ""
-        say(f"{name:12} {sum(counts.values()):7} {report.counted}   {_answers(counts, report.labels)}{lost}")
+        say(f"{name:12} {_counted(sum(counts.values()), report.counted)}   {_answers(counts, report.labels)}{lost}")
     list_failures(report.failed, n_done=len(report.counts))
     return SOME_FAILED if report.failed else OK
+
+
+def _counted(number: int, what: str) -> str:
+    """Return a number and what it counts, one of them in the singular, as wide as several."""
+    return f"{number:7} {what.removesuffix('s') if number == 1 else what:{len(what)}}"
 
 
 def _answers(counts: Mapping[str, int], labels: Sequence[str]) -> str:

@@ -235,6 +235,8 @@ def test_a_folder_without_claims_is_refused(tmp_path: Path) -> None:
 def test_an_unknown_study_is_guessed() -> None:
     with pytest.raises(ParameterError, match="'gradients'; did you mean 'gradient'"):
         bl.studies.run("gradients")
+    with pytest.raises(ParameterError, match="study '3'; possible: gradient"):
+        bl.studies.get(3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ def test_an_unknown_study_is_guessed() -> None:
         ({"seed": -1}, "seed must be a whole number of at least 0, got -1"),
         ({"seed": True}, "seed must be a whole number of at least 0, got True"),
         ({"device": "gpu"}, "device 'gpu'; did you mean 'cpu'"),
+        ({"quick": "no"}, "quick must be True or False, got 'no'"),
     ],
 )
 def test_options_out_of_range_are_refused(wrong: dict[str, Any], message: str) -> None:

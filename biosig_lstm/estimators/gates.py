@@ -148,9 +148,9 @@ def _lstm_of(network: nn.Module) -> BidirectionalLSTM:
     lstm = getattr(network, "lstm", None)
     if not isinstance(lstm, BidirectionalLSTM):
         cell = _CELLS.get(type(lstm).__name__, f"no cell that is known ({type(network).__name__})")
+        hint = "" if lstm is None else "; a model trained with cell='lstm' has them"
         raise ParameterError(
-            f"gates and memory are those of an LSTM that reads in both directions, this model reads by {cell}; a model "
-            "trained with cell='lstm' has them"
+            f"gates and memory are those of an LSTM that reads in both directions, this model reads by {cell}{hint}"
         )
     return lstm
 

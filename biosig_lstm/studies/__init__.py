@@ -43,7 +43,7 @@ def get(name: str) -> Study[Any]:
     'gradient'
     """
     if name not in names():
-        raise ParameterError(f"study {options(name, names())}")
+        raise ParameterError(f"study {options(str(name), names())}")
     found: Study[Any] = importlib.import_module(f"{__name__}.{name.replace('-', '_')}").STUDY
     return found
 

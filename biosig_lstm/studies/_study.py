@@ -98,7 +98,7 @@ class StudyOptions:
     Raises
     ------
     ParameterError
-        When the seed is negative or the device is not known.
+        When the seed is negative, the device is not known, or `quick` is neither True nor False.
     """
 
     seed: int = 0
@@ -110,6 +110,8 @@ class StudyOptions:
     def __post_init__(self) -> None:
         if isinstance(self.seed, bool) or not isinstance(self.seed, int) or self.seed < 0:
             raise ParameterError(f"seed must be a whole number of at least 0, got {self.seed!r}")
+        if not isinstance(self.quick, bool):
+            raise ParameterError(f"quick must be True or False, got {self.quick!r}")
         if self.device not in _DEVICES:
             raise ParameterError(f"device {options(str(self.device), _DEVICES)}")
 

@@ -122,7 +122,7 @@ def test_what_reads_forwards_alone_has_no_backward_gates() -> None:
     train, val = (replace(toy().select(rows), subjects=np.array(names)) for rows, names in PARTS)
     how = {**QUICK, "false_alarms_per_h": 1000.0}
     model = bl.AnomalyDetector(bl.Pipeline.of_arrays(), bl.LSTMPredictor(4), normal=("a", "b")).fit(train, val, **how)
-    with pytest.raises(ParameterError, match="this model reads by one that goes forwards alone$"):
+    with pytest.raises(ParameterError, match=r"this model reads by one that goes forwards alone$"):
         model.gates(toy())
     both = bl.AnomalyDetector(bl.Pipeline.of_arrays(), bl.LSTMAutoencoder(4, code_size=2), normal=("a", "b"))
     assert both.fit(train, val, **how).gates(toy()).cell.shape == (105, 1, 2, 4)

@@ -123,6 +123,13 @@ def test_what_would_take_too_long_is_left_out_by_name(even_clock: None) -> None:
     assert result.claims[-1].verdict == "not decided"
 
 
+def test_a_time_stands_alone_where_that_of_the_lstm_was_not_measured() -> None:
+    shape = ("cpu", "units", "lstm", 10, "training step", 64, 5000)
+    rows = ((*shape, None, 0, "time"), ("cpu", "units", "rnn", 10, "training step", 64, 5000, 2.5, 3, ""))
+    (table,) = STUDY.conclude(SpeedSettings(), Table(STUDY.columns, rows)).tables
+    assert table.rows == ((64, 5000, "training step", "not measured: time", "2,500.0 ms"),)
+
+
 def test_what_does_not_fit_into_memory_is_not_tried(monkeypatch: pytest.MonkeyPatch, even_clock: None) -> None:
     monkeypatch.setattr(speed, "free_bytes", lambda device: 100)
     result = STUDY.run(StudyOptions(), settings=TINY)

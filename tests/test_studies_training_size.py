@@ -116,6 +116,9 @@ def test_verdicts_follow_from_the_figures() -> None:
     assert verdicts(rows_of({("gru", 30): (-0.1, -0.05)}))[gru] == "does not hold"
     assert verdicts(rows_of({}))[gru] == "does not hold"  # surely within the margin
     assert verdicts(rows_of({("gru", 30): (0.025, -0.001)}))[gru] == "does not hold"
+    plain = "Plain recurrent units do worse than an LSTM"
+    assert verdicts(rows_of({("rnn", 30): (-0.1, 0.02), ("rnn", 3000): (0.1, 0.05)}))[plain] == "does not hold"
+    assert verdicts(rows_of({("rnn", 30): (-0.1, -0.05), ("rnn", 3000): (0.1, 0.05)}))[plain] == "holds in part"
     assert verdicts(rows_of({("transformer", 30): (-0.2, -0.1)}))[needs] == "holds"
     assert verdicts(rows_of({("transformer", 3000): (-0.2, -0.1)}))[needs] == "does not hold"
     assert verdicts(rows_of({("transformer", 30): (-0.1, -0.1), ("transformer", 3000): (-0.085, -0.085)}))[needs] == (

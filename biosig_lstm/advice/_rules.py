@@ -15,6 +15,7 @@ __all__ = ["RULES", "Choice", "choices", "model_of"]
 Part = Literal["model", "settings"]
 
 LONG_STEPS = 1000  # the farthest that the gradient was followed
+SHORT_STEPS, MANY_SUBJECTS = 40, 1000  # of the study training-size
 WIDE_SAMPLES = 1000
 FEW_LABELS = 1000
 UPDATES, BATCH = 800, 16
@@ -72,9 +73,11 @@ def _kind(facts: SequenceFacts) -> Iterator[Choice]:
 
 
 def _cell(facts: SequenceFacts) -> Iterator[Choice]:
-    why = "with 30 and 100 patients a GRU was no better, and it takes 1 to 39 times as long on a CPU"
+    why = "with 30 to 1,000 patients a GRU was no better, and it takes 1 to 31 times as long on a CPU"
     if facts.longest_steps >= LONG_STEPS:
-        why += "; from 1,000 steps on a Transformer takes 1.9 to 17 times"
+        why += "; from 1,000 steps on a Transformer takes 1.9 to 14 times"
+    elif facts.longest_steps <= SHORT_STEPS and facts.n_subjects >= MANY_SUBJECTS:
+        why += "; of so short sequences of so many, plain units ('rnn') did better in few updates: compare"
     yield Choice("model", "cell", "lstm", why, "studies training-size, speed")
 
 

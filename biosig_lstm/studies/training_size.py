@@ -317,7 +317,8 @@ def _ahead(claimed: str, measured: Table, cell: str, sizes: list[int], wanted: s
     said = "; ".join(f"{n:,} patients: {_text(pooled, 'minus_lstm', patients=n)}" for n in sizes)
     verdict: Verdict = "holds" if set(found) == {wanted} else "holds in part"
     if wanted not in found:
-        verdict = "does not hold" if all(found) else "not decided"
+        opposite = _BEHIND if wanted == _AHEAD else _AHEAD
+        verdict = "does not hold" if all(found) or opposite in found else "not decided"
     return Claim(claimed, f"{cell} less lstm, {said}", verdict)
 
 

@@ -182,6 +182,8 @@ def test_memory_is_set_from_the_lengths_of_the_items() -> None:
     assert with_memory(spec, [1, 2]).memory_steps == 3
     assert with_memory(ConvBiLSTM(memory_steps="auto"), [1600]).memory_steps == 100
     assert with_memory(BiLSTM(4), [10]) == BiLSTM(4)
+    with pytest.raises(ParameterError, match=r"memory_steps must be .* at least 3, 'auto' or None, got 'Auto'"):
+        BiLSTM(4, memory_steps="Auto")  # type: ignore[arg-type]
     with pytest.raises(ParameterError, match="memory_steps='auto' is set from the lengths of the items by an est"):
         spec.build(n_features=1, n_outputs=2)
 

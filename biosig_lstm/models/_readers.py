@@ -88,6 +88,8 @@ def check_reader(
     hidden_size: object, *, num_layers: object, dropout: object, memory_steps: object, cell: object
 ) -> None:
     """Raise a ParameterError unless a specification can have these: as `check_recurrent`, memory being "auto" too."""
+    if isinstance(memory_steps, str) and memory_steps != "auto":
+        raise ParameterError(f"memory_steps must be a whole number of at least 3, 'auto' or None, got {memory_steps!r}")
     known = None if memory_steps == "auto" else memory_steps
     check_recurrent(hidden_size, num_layers=num_layers, dropout=dropout, memory_steps=known, cell=cell)
 

@@ -389,8 +389,8 @@ def forecast(said: Forecasts, series: Windows, *, number: int = 0, past_steps: i
         The series that were given to it, not scaled: ``pipeline(recordings)`` or ``Windows.from_arrays``.
     number : int
         Which of the forecasts.
-    past_steps : int, optional
-        Steps before the origin that are drawn; three times the horizon by default.
+    past_steps : int [>= 1], optional
+        Steps up to the origin that are drawn; three times the horizon by default.
 
     Returns
     -------
@@ -401,7 +401,7 @@ def forecast(said: Forecasts, series: Windows, *, number: int = 0, past_steps: i
     Raises
     ------
     ParameterError
-        When there is no such forecast.
+        When there is no such forecast, or `past_steps` is below 1.
     DataError
         When the series are not those of the forecasts.
     """
@@ -409,6 +409,8 @@ def forecast(said: Forecasts, series: Windows, *, number: int = 0, past_steps: i
 
     if not 0 <= number < len(said):
         raise ParameterError(f"number must lie in 0 to {len(said) - 1}, got {number}")
+    if past_steps is not None and past_steps < 1:
+        raise ParameterError(f"past_steps must be at least 1, got {past_steps}")
     item, origin = int(said.items[number]), int(said.origins[number])
     mine = item < len(series) and series.recordings[item] == said.recordings[number]
     if not mine or series.lengths[item] <= origin or not set(said.targets) <= set(series.columns):

@@ -75,7 +75,9 @@ def test_a_model_that_foresees_nothing_is_refused(tmp_path: Path, model: bl.Fore
     told = bl.Forecaster(model.pipeline, targets=("rr",), known_ahead=("normal",))
     with pytest.raises(ParameterError, match="the model must be told normal of what comes, which no file holds"):
         forecast_files(told, [], out=tmp_path)
+    (tmp_path / "forecasts.csv").write_text("of an earlier run", encoding="utf-8")
     assert forecast_files(model, [tmp_path / "gone"], out=tmp_path).failed
+    assert not (tmp_path / "forecasts.csv").exists()
 
 
 def test_info_says_what_is_foreseen(model_file: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from statsmodels.tsa.ar_model import AutoReg, ar_select_order
 
 from biosig_lstm.containers import Windows
@@ -26,6 +27,7 @@ from biosig_lstm.estimators.baselines import (
     seasonal_naive,
 )
 from biosig_lstm.metrics import naive_scale
+from biosig_lstm.models import forecast as networks
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -125,7 +127,7 @@ def test_intervals_hold_what_they_say_on_series_of_the_same_kind(name: str) -> N
 def test_a_method_that_is_not_there_is_guessed() -> None:
     with pytest.raises(ParameterError, match="beside must be 'naiv'; did you mean 'naive'"):
         Baseline.fit("naiv", np.zeros((1, 4)), np.zeros((1, 2)), levels=LEVELS)
-    with pytest.raises(DataError, match="no training series is longer than the horizon of 2 steps"):
+    with pytest.raises(DataError, match="of no training series so much is known that all 2 steps"):
         Baseline.fit("naive", np.zeros((1, 4)), np.full((1, 2), np.nan), levels=LEVELS)
 
 
@@ -176,3 +178,12 @@ def test_scales_are_those_of_the_past_of_each_origin(season: int) -> None:
         past = values[offsets[item] : offsets[item] + step + 1]
         wanted = [naive_scale(past[:, k], season=season) for k in range(2)]
         np.testing.assert_allclose(row, wanted)
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1.0, 1e9])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_season_does_not_depend_on_the_unit(unit: float, dtype: torch.dtype) -> None:
+    wave = np.sin(2 * np.pi * np.arange(100) / 20) + 0.1 * np.random.default_rng(0).standard_normal(100)
+    assert int(networks.season_of(torch.tensor(unit * wave, dtype=dtype))) == 20
+    assert int(networks.season_of(torch.tensor(unit * (wave + 50), dtype=dtype))) == 20
+    assert int(networks.season_of(torch.full((100,), 0.1 * unit, dtype=dtype))) == 1

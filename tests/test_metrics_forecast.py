@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -158,3 +159,47 @@ def test_shapes_that_do_not_fit_are_named() -> None:
         forecast_scores(truth[0], {"": said}, whose, levels=LEVELS, scale=scale)
     with pytest.raises(DataError, match="nothing to score"):
         forecast_scores(truth, {"": said}, whose, levels=LEVELS, scale=scale, known=np.zeros(truth.shape))
+
+
+@pytest.mark.parametrize("shapes", [((3,), (3, 1)), ((3,), (1,)), ((0,), (0,))])
+def test_values_of_other_shapes_are_not_spread_over_one_another(
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+) -> None:
+    came, said = (np.ones(shape) for shape in shapes)
+    for score in (
+        lambda: pinball_loss(came, said, 0.5),
+        lambda: mase(came, said, [1.0, 2.0]),
+        lambda: interval_coverage(came, said, said + 1),
+        lambda: interval_width(came, said),
+    ):
+        with pytest.raises(DataError, match="one or more values of the same shape are needed, got "):
+            score()
+
+
+def test_what_is_no_value_or_no_level_is_refused() -> None:
+    with pytest.raises(DataError, match="truth holds 1 values that are not finite"):
+        interval_coverage([np.nan, 1.0], [0.0, 0.0], [2.0, 2.0])
+    with pytest.raises(DataError, match="past holds 1 values that are not finite"):
+        naive_scale([1.0, np.inf])
+    with pytest.raises(DataError, match=r"past must be one series, \(steps,\), got shape \(2, 1\)"):
+        naive_scale([[1.0], [2.0]])
+    for level in (0.0, 1.0, 90.0, np.nan):
+        with pytest.raises(ParameterError, match="level must lie between 0 and 1, both excluded, got "):
+            pinball_loss([1.0], [1.0], level)
+    truth, said = np.ones((2, 3, 1)), np.ones((2, 3, 1, 1))
+    how: dict[str, Any] = {"levels": (0.5,), "scale": np.ones((2, 1)), "n_resamples": 10}
+    truth[0, 0] = np.nan
+    with pytest.raises(DataError, match="truth, where it counts, holds 1 values that are not finite"):
+        forecast_scores(truth, {"": said}, ["a", "b"], **how)
+    known = np.isfinite(truth)
+    assert forecast_scores(truth, {"": said}, ["a", "b"], known=known, **how)["mase"].value == 0
+    with pytest.raises(DataError, match="what _ar foresaw holds 3 values that are not finite"):
+        forecast_scores(truth, {"": said, "_ar": said * [[[[np.nan]]], [[[1.0]]]]}, ["a", "b"], known=known, **how)
+
+
+def test_small_units_leave_digits_in_the_table() -> None:
+    truth = 1e-6 * np.random.default_rng(0).standard_normal((6, 2, 1))
+    said = 1e-6 * np.array([-1.0, 0.0, 1.0])[None, None, :, None] * np.ones((6, 2, 1, 1))
+    made = forecast_scores(truth, {"": said}, list("aabbcc"), levels=(0.05, 0.5, 0.95), scale=np.full((6, 1), 1e-6))
+    assert "width_90     2e-06 [2e-06, 2e-06]" in repr(made)
+    assert f"{made['pinball'].value:.4g} [" in repr(made)

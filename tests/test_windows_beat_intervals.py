@@ -54,6 +54,12 @@ def test_beats_that_make_no_series_are_refused() -> None:
         beat_intervals([1.0, 0.5, 2.0], [True] * 3)
     with pytest.raises(ParameterError, match="largest_deviation must be positive"):
         bl.BeatIntervals(largest_deviation=0.0)
+    with pytest.raises(ParameterError, match=r"largest_deviation must be positive, got -0\.1"):
+        beat_intervals([1.0, 2.0, 3.0], [True] * 3, largest_deviation=-0.1)
+    with pytest.raises(DataError, match="beats must be in order of time, each at a finite one"):
+        beat_intervals([1.0, np.nan, 2.0], [True] * 3)
+    with pytest.raises(DataError, match=r"must be one for each beat, got shapes \(3,\) and \(2,\)"):
+        beat_intervals([1.0, 2.0, 3.0], [True] * 2)
 
 
 def test_a_step_for_each_beat_but_the_first() -> None:

@@ -83,7 +83,7 @@ def fit_baselines(
         As of `Forecaster`. Orders up to the context, 128 at most, are tried.
     """
     lengths = np.diff(offsets)
-    origins = rolling_origins(lengths, context=context, horizon=1, every=task.horizon, least=task.least)
+    origins = _training_origins(lengths, task, context=context)
     later = later_values(np.where(observed[:, None], values, np.nan), offsets, origins, horizon=task.horizon)
     past = past_values(values, offsets, origins, context=context)
     most = max(min(context, _MOST_ORDER, int(lengths.max()) // 2), 1)
@@ -96,6 +96,14 @@ def fit_baselines(
             fitted = Baseline.fit(name, past[..., k], later[..., k], levels=task.levels, **own.get(name, {}))
             made[name].append(fitted)
     return {name: tuple(several) for name, several in made.items()}
+
+
+def _training_origins(lengths: Int64, task: ForecastTask, *, context: int) -> Origins:
+    """Return origins of which at least a step came, and of series no longer than the context one with all that came."""
+    how = {"context": context, "every": task.horizon, "least": task.least}
+    parts = [rolling_origins(lengths, horizon=horizon, **how) for horizon in (1, task.horizon)]
+    items, steps = np.unique(np.concatenate([np.stack(part) for part in parts], axis=1), axis=1)
+    return Origins(items, steps)
 
 
 def foreseen_beside(

@@ -308,7 +308,8 @@ class Baseline:
         left = (later - bare.point(past)) / past_spread(past, floor=floor)[:, None]
         if not np.isfinite(left).any(axis=0).all():
             raise DataError(
-                f"no training series is longer than the horizon of {horizon} steps: nothing to compare with"
+                f"of no training series so much is known that all {horizon} steps of the horizon follow what is read: "
+                "nothing to compare with"
             )
         made = _gaussian(left, levels) if name == "ar" else _empirical(left, levels)
         return replace(bare, offsets=made)

@@ -36,7 +36,7 @@ from biosig_lstm.models.causal_lstm import CausalLSTM
 from biosig_lstm.models.forecast import ForecastNetwork
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.training import FitSettings
-from biosig_lstm.training.forecasts import ForecastTask
+from biosig_lstm.training.forecasts import ForecastTask, check_forecast
 
 __all__ = ["Forecaster"]
 
@@ -49,6 +49,7 @@ _LEAST_STEPS = 8
 _LEAST_CONTEXT, _CONTEXTS = 64, 2
 _MOST_LAGS = 64
 _HIDDEN = 32
+_OBSERVED_ABOVE = 0.5
 
 
 class Forecaster(Estimator):
@@ -134,6 +135,7 @@ class Forecaster(Estimator):
         reader = forward_reader(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)
+        self.standardize = standardize
         for name, value in (("horizon_steps", horizon_steps), ("season_steps", season_steps)):
             if value not in (None, "auto" if name == "season_steps" else None):
                 check_count(name, value)
@@ -179,13 +181,14 @@ class Forecaster(Estimator):
         self._take_layout(train)
         learned = self._pieces(train)
         series = self._target_values(train), train.offsets, self._observed(train)
+        check_forecast(train, self._task, what="learn from")
         self.baselines = fit_baselines(*series, self._task, context=self.context_steps, season=self._season)
-        self.forecasting = self._task
         self._start = None
-        scaled = learned if self.standardize is None else self.standardize.fit(learned)(learned)
+        self.scaling = None if self.standardize is None else self.standardize.fit(learned)
+        self.forecasting, scaled = self._scaled_task, self._scale(learned)
         self.model = with_memory(self.model, learned.lengths.tolist())
         network = self._build()
-        self._start = straight_start(network, scaled, self._task)
+        self._start = straight_start(network, scaled, self.forecasting)
         super().fit(learned, None if val is None else self._pieces(val), **how)
         return self
 
@@ -342,6 +345,14 @@ class Forecaster(Estimator):
         observed = self.columns.index(self.observed) if self.observed else None
         return ForecastTask(self._places(self.targets), self.horizon_steps, self.levels, _LEAST_STEPS, observed)
 
+    @property
+    def _scaled_task(self) -> ForecastTask:
+        """The task where columns are scaled, that which says what was observed among them."""
+        if not self.observed or self.scaling is None:
+            return self._task
+        mean, deviation = self._scaling_of((self.observed,))
+        return replace(self._task, observed_above=float((_OBSERVED_ABOVE - mean[0]) / deviation[0]))
+
     def _places(self, names: Sequence[str]) -> tuple[int, ...]:
         return tuple(self.columns.index(name) for name in names)
 
@@ -399,7 +410,13 @@ class Forecaster(Estimator):
     def _observed(self, windows: Windows) -> Bool:
         if not self.observed:
             return np.ones(len(windows.values), dtype=bool)
-        return np.asarray(windows.values[:, self.columns.index(self.observed)] > 0)
+        column = windows.values[:, self.columns.index(self.observed)]
+        if not np.isin(column, (0.0, 1.0)).all():
+            raise DataError(
+                f"column {self.observed!r} must be 1 where the targets were observed and 0 where they were not, got "
+                f"{column.min():g} to {column.max():g}"
+            )
+        return np.asarray(column > _OBSERVED_ABOVE)
 
     def _rolling(self, windows: Windows, every_steps: int | None) -> Origins:
         every = self.horizon_steps if every_steps is None else every_steps
@@ -477,4 +494,4 @@ class Forecaster(Estimator):
         self.baselines = {
             name: tuple(Baseline.from_dict(one) for one in several) for name, several in header["baselines"].items()
         }
-        self.forecasting = self._task
+        self.forecasting = self._scaled_task

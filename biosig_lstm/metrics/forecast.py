@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from biosig_lstm.containers import freeze
 from biosig_lstm.errors import DataError, ParameterError
-from biosig_lstm.metrics.intervals import intervals_by_subject
+from biosig_lstm.metrics.intervals import Interval, intervals_by_subject
 from biosig_lstm.metrics.result import Scores
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ Bool = npt.NDArray[np.bool_]
 
 MEDIAN = 0.5
 _NEAR = 1e-9
+_IN_UNITS = ("pinball", "width")
 
 
 def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
@@ -70,6 +71,13 @@ def pinball_loss(truth: npt.ArrayLike, quantile: npt.ArrayLike, level: float) ->
         Mean of ``level * d`` where ``d = truth - quantile`` is positive and of ``(level - 1) * d`` where it is not. Of
         the median half the mean absolute error.
 
+    Raises
+    ------
+    DataError
+        When the shapes differ, or a value is not finite.
+    ParameterError
+        When the level is out of range.
+
     Notes
     -----
     Koenker and Bassett, "Regression quantiles", Econometrica 1978.
@@ -79,7 +87,10 @@ def pinball_loss(truth: npt.ArrayLike, quantile: npt.ArrayLike, level: float) ->
     >>> pinball_loss([1.0, 2.0], [0.0, 4.0], 0.9)
     0.55
     """
-    left = np.asarray(truth, dtype=np.float64) - np.asarray(quantile, dtype=np.float64)
+    if not 0 < level < 1:
+        raise ParameterError(f"level must lie between 0 and 1, both excluded, got {level}")
+    came, said = _alike(truth=truth, quantile=quantile)
+    left = came - said
     return float(np.maximum(level * left, (level - 1) * left).mean())
 
 
@@ -100,6 +111,8 @@ def naive_scale(past: npt.ArrayLike, *, season: int = 1) -> float:
 
     Raises
     ------
+    DataError
+        When `past` has other axes, or a value is not finite.
     ParameterError
         When `season` is below 1.
 
@@ -108,7 +121,9 @@ def naive_scale(past: npt.ArrayLike, *, season: int = 1) -> float:
     >>> naive_scale([1.0, 3.0, 2.0])
     1.5
     """
-    values = np.asarray(past, dtype=np.float64)
+    (values,) = _alike(past=past)
+    if values.ndim != 1:
+        raise DataError(f"past must be one series, (steps,), got shape {values.shape}")
     if season < 1:
         raise ParameterError(f"season must be at least 1 step, got {season}")
     return float(np.abs(values[season:] - values[:-season]).mean()) if len(values) > season else float("nan")
@@ -130,6 +145,13 @@ def mase(truth: npt.ArrayLike, forecast: npt.ArrayLike, past: npt.ArrayLike, *, 
         Below 1 where the error is less than that of the naive forecast of one step within the past. NaN where the past
         is constant, or no longer than a season.
 
+    Raises
+    ------
+    DataError
+        When the shapes differ, or a value is not finite.
+    ParameterError
+        When `season` is below 1.
+
     Notes
     -----
     Hyndman and Koehler, "Another look at measures of forecast accuracy", International Journal of Forecasting 2006.
@@ -140,7 +162,8 @@ def mase(truth: npt.ArrayLike, forecast: npt.ArrayLike, past: npt.ArrayLike, *, 
     0.6666666666666666
     """
     scale = naive_scale(past, season=season)
-    error = np.abs(np.asarray(truth, dtype=np.float64) - np.asarray(forecast, dtype=np.float64)).mean()
+    came, said = _alike(truth=truth, forecast=forecast)
+    error = np.abs(came - said).mean()
     return float(error / scale) if scale > 0 else float("nan")
 
 
@@ -150,15 +173,20 @@ def interval_coverage(truth: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayL
     Parameters
     ----------
     truth, low, high : array_like
-        Values, and the ends of their intervals.
+        Values, and the ends of their intervals; of the same shape.
+
+    Raises
+    ------
+    DataError
+        When the shapes differ, or a value is not finite.
 
     Examples
     --------
     >>> interval_coverage([1.0, 5.0], [0.0, 0.0], [2.0, 2.0])
     0.5
     """
-    value = np.asarray(truth, dtype=np.float64)
-    return float(((np.asarray(low) <= value) & (value <= np.asarray(high))).mean())
+    value, least, most = _alike(truth=truth, low=low, high=high)
+    return float(((least <= value) & (value <= most)).mean())
 
 
 def interval_width(low: npt.ArrayLike, high: npt.ArrayLike) -> float:
@@ -167,9 +195,32 @@ def interval_width(low: npt.ArrayLike, high: npt.ArrayLike) -> float:
     Parameters
     ----------
     low, high : array_like
-        Their ends.
+        Their ends; of the same shape.
+
+    Raises
+    ------
+    DataError
+        When the shapes differ, or a value is not finite.
     """
-    return float((np.asarray(high, dtype=np.float64) - np.asarray(low, dtype=np.float64)).mean())
+    least, most = _alike(low=low, high=high)
+    return float((most - least).mean())
+
+
+def _alike(**values: npt.ArrayLike) -> list[Float64]:
+    """Return named values as arrays of one shape, which are finite."""
+    arrays = {name: np.asarray(each, dtype=np.float64) for name, each in values.items()}
+    shapes = {name: array.shape for name, array in arrays.items()}
+    if len(set(shapes.values())) > 1 or not all(array.size for array in arrays.values()):
+        found = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise DataError(f"one or more values of the same shape are needed, got {found}")
+    for name, array in arrays.items():
+        _check_finite(name, array)
+    return list(arrays.values())
+
+
+def _check_finite(name: str, values: Float64) -> None:
+    if not np.isfinite(values).all():
+        raise DataError(f"{name} holds {int((~np.isfinite(values)).sum())} values that are not finite")
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -241,7 +292,7 @@ class ForecastScores(Scores):
         bare = [name for name in self.metrics if not name.endswith(self.variants[1:])] if ratios else list(self.metrics)
         heads = ["", *(name.removeprefix("_") or "model" for name in self.variants)]
         return [heads] + [
-            [name, *(str(self.metrics.get(f"{name}{variant}", "")) for variant in self.variants)]
+            [name, *(_cell(name, self.metrics.get(f"{name}{variant}")) for variant in self.variants)]
             for name in [*bare, *ratios]
         ]
 
@@ -253,6 +304,13 @@ class ForecastScores(Scores):
             name or "model": [None if np.isnan(x) else x for x in row.tolist()] for name, row in self.by_horizon.items()
         }
         return plain | {"per_subject": dict(self.n_forecasts), "by_horizon": ahead, "unscaled": self.n_unscaled}
+
+
+def _cell(name: str, found: Interval | None) -> str:
+    """Return a metric as text: of one in the units of the targets, whatever these are, four digits count."""
+    if found is None or not name.startswith(_IN_UNITS) or name.endswith("_ratio") or np.isnan(found.value):
+        return "" if found is None else str(found)
+    return f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
 
 
 def forecast_scores(
@@ -294,7 +352,7 @@ def forecast_scores(
     Raises
     ------
     DataError
-        When shapes do not fit together, or no value counts.
+        When shapes do not fit together, no value counts, or one that does is not finite.
     ParameterError
         When the levels are no levels of quantiles.
     """
@@ -346,6 +404,9 @@ def _check_shapes(
             raise DataError(f"{name} must have shape {wanted[name]}, got {shape}")
     if not known.any():
         raise DataError("nothing to score: no value that was foreseen is known")
+    _check_finite("truth, where it counts,", truth[known])
+    for name, q in said.items():
+        _check_finite(f"what {name or 'the model'} foresaw", q)
 
 
 def _pairs(levels: Sequence[float]) -> list[tuple[int, int, str]]:

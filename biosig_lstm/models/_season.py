@@ -8,7 +8,8 @@ from torch import Tensor
 __all__ = ["season_of", "seasonal_places"]
 
 _LEAST_CORRELATION, _ALMOST = 0.1, 0.8
-_SMALL = 1e-9
+_SMALL, _TINIEST = 1e-9, 1e-30
+_ROUNDING = 16
 
 
 @torch.no_grad()
@@ -36,6 +37,10 @@ def season_of(past: Tensor) -> Tensor:
     if lags < 2:
         return torch.ones(past.shape[:-1], dtype=torch.int64, device=past.device)
     centred = (past - past.nanmean(dim=-1, keepdim=True)).nan_to_num(0.0)
+    largest = centred.abs().amax(dim=-1, keepdim=True)
+    level = past.nan_to_num(0.0).abs().amax(dim=-1, keepdim=True)
+    moves = largest > _ROUNDING * torch.finfo(past.dtype).eps * level
+    centred = torch.where(moves, centred / largest.clamp(min=_TINIEST), 0.0)
     power = torch.fft.rfft(centred, 2 * n_steps).abs().square()
     correlation = torch.fft.irfft(power, 2 * n_steps)[..., : lags + 1]
     correlation = correlation / correlation[..., :1].clamp(min=_SMALL)

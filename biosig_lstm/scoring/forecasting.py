@@ -53,7 +53,8 @@ def forecast_files(
     paths : iterable of path
         Records, files, or folders that are searched for records.
     out : path
-        Folder for ``forecasts.csv``, made where it is not there: rows as of `Forecasts.csv_rows`.
+        Folder for ``forecasts.csv``, made where it is not there: rows as of `Forecasts.csv_rows`. An earlier one is
+        taken away, also where every recording fails.
     annotator : str, optional
         Take the positions of beats from annotation files of this extension, such as ``atr``. None: detect the beats.
     announce : callable, optional
@@ -79,6 +80,7 @@ def forecast_files(
     folder = output_folder(out)
     found, failed = find_all(paths)
     table, said = folder / "forecasts.csv", dict[str, Forecasts]()
+    table.unlink(missing_ok=True)
     for path, name in zip(found, unique_names(found), strict=True):
         if announce:
             announce(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -35,7 +36,9 @@ class ForecastTask:
     least : int [>= 1]
         Steps that are read before a forecast counts.
     observed : int, optional
-        Column that is positive where the targets were observed; elsewhere they do not count.
+        Column that says where the targets were observed; elsewhere they do not count.
+    observed_above : float
+        What that column, scaled as the network is given it, exceeds where they were.
     """
 
     targets: tuple[int, ...]
@@ -43,6 +46,7 @@ class ForecastTask:
     levels: tuple[float, ...]
     least: int
     observed: int | None = None
+    observed_above: float = 0.5
 
 
 class ForecastModule(ClassifierModule):
@@ -87,7 +91,7 @@ def coming(network: nn.Module, x: Tensor, lengths: Tensor, task: ForecastTask) -
     inside = steps[:, None] + torch.arange(1, task.horizon + 1, device=x.device) < lengths[:, None, None]
     known = inside & (steps >= task.least - 1)[:, None]
     if task.observed is not None:
-        known = known & (network.coming(x, [task.observed])[..., 0] > 0)
+        known = known & (network.coming(x, [task.observed])[..., 0] > task.observed_above)
     return truth, known.unsqueeze(3).expand_as(truth)
 
 
@@ -114,3 +118,11 @@ def check_forecast(windows: Windows, task: ForecastTask, *, what: str) -> None:
             f"nothing to {what}: a forecast reads {task.least} steps or more and is compared with those that follow, "
             f"and the longest item of {windows!r} has {longest}"
         )
+    if task.observed is not None:
+        place = np.arange(len(windows.values)) - np.repeat(windows.offsets[:-1], windows.lengths)
+        follows = place >= task.least
+        if not (windows.values[follows, task.observed] > task.observed_above).any():
+            raise DataError(
+                f"nothing to {what}: {windows.columns[task.observed]!r} says that nothing was observed after the "
+                f"first {task.least} steps of any item"
+            )

@@ -45,7 +45,9 @@ def beat_intervals(
     Raises
     ------
     DataError
-        When beats do not ascend, or no interval is normal.
+        When beats do not ascend, are not one for each of `usual`, or no interval is normal.
+    ParameterError
+        When the deviation is not positive.
 
     Notes
     -----
@@ -54,9 +56,13 @@ def beat_intervals(
     length. After eleven intervals in a row that differ too much, the next is taken for normal: a new rhythm.
     """
     times, kind = np.asarray(times_s, dtype=np.float64), np.asarray(usual, dtype=bool)
+    if times.ndim != 1 or times.shape != kind.shape:
+        raise DataError(f"times_s and usual must be one for each beat, got shapes {times.shape} and {kind.shape}")
+    if not largest_deviation > 0:
+        raise ParameterError(f"largest_deviation must be positive, got {largest_deviation!r}")
     intervals = np.diff(times)
-    if (intervals < 0).any():
-        raise DataError("beats must be in order of time")
+    if not (np.isfinite(times).all() and (intervals >= 0).all()):
+        raise DataError("beats must be in order of time, each at a finite one")
     plausible = kind[1:] & kind[:-1] & (intervals >= _SHORTEST_S) & (intervals <= _LONGEST_S)
     if not plausible.any():
         raise DataError(f"{len(times)} beats, and no interval of 0.3 to 2.4 s between two usual ones")

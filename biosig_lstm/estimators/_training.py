@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from biosig_lstm.containers import Windows
@@ -36,6 +36,13 @@ class Training:
     def split_digest(self) -> str:
         """Hash of the recordings that were seen."""
         return hashlib.sha256("\n".join(self.recordings).encode()).hexdigest()[:16]
+
+    def with_windows(self, windows: Windows) -> Training:
+        """Return what has been seen, and the subjects and recordings of these windows."""
+        subjects = tuple(sorted({*self.subjects, *windows.subjects.tolist()}))
+        return replace(
+            self, subjects=subjects, recordings=tuple(sorted({*self.recordings, *windows.recordings.tolist()}))
+        )
 
 
 def seen_in(parts: Sequence[Windows], settings: FitSettings, *, protocol: str) -> Training:

@@ -14,15 +14,17 @@ import torch
 from torch import Tensor
 
 from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
 from biosig_lstm.estimators._base import Estimator
-from biosig_lstm.estimators._data import windows_of
+from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._surprise import Surprise, against_recording, groups_of
 from biosig_lstm.estimators.anomalies import Anomalies, AnomalyTruth, anomaly_report
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics.anomaly import alarm_threshold, covered_h
 from biosig_lstm.metrics.result import Scores
 from biosig_lstm.models import ModelSpec
+from biosig_lstm.models.lstm_predictor import LSTMPredictor
 from biosig_lstm.pipeline import Pipeline
 from biosig_lstm.training.batch import LengthBuckets, pad_steps
 
@@ -35,6 +37,7 @@ Int64 = npt.NDArray[np.int64]
 Unit = Literal["window", "step"]
 Reference = Literal["training", "recording"]
 
+_HIDDEN = 32
 _BATCH_SIZE = 64
 _LONGEST_STEP_S = 2.0
 _PARTS_OF_A_STEP = 2
@@ -46,10 +49,12 @@ class AnomalyDetector(Estimator):
 
     Parameters
     ----------
-    pipeline : Pipeline
-        How recordings become windows. What is scored is a window (an item), or a step of it, such as a beat.
-    model : LSTMAutoencoder or LSTMPredictor
-        Writes a window again from a short code, or says of each step what the next one will be.
+    pipeline : Pipeline, optional
+        How recordings become windows. What is scored is a window (an item), or a step of it, such as a beat. None:
+        items come as arrays of (steps, features); where these have no rate, a step is taken for a second.
+    model : LSTMAutoencoder or LSTMPredictor, optional
+        Writes a window again from a short code, or says of each step what the next one will be. By default
+        ``LSTMPredictor(32)``.
     normal : tuple of str
         Classes of the windows that are normal signal. Empty: those without a label are, or all where there are no
         labels.
@@ -94,8 +99,8 @@ class AnomalyDetector(Estimator):
 
     def __init__(
         self,
-        pipeline: Pipeline,
-        model: ModelSpec,
+        pipeline: Pipeline | None = None,
+        model: ModelSpec | None = None,
         *,
         normal: Sequence[str] = (),
         scored: Unit = "window",
@@ -105,7 +110,9 @@ class AnomalyDetector(Estimator):
         standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
         task: str = "anomalies",
     ) -> None:
+        model = LSTMPredictor(_HIDDEN) if model is None else model
         super().__init__(pipeline, model, members=members, standardize=standardize, task=task)
+        self.standardize = standardize
         if not hasattr(model, "ahead_steps"):
             raise ParameterError(
                 f"{type(model).__name__} tells classes; an AnomalyDetector takes LSTMAutoencoder or LSTMPredictor"
@@ -130,13 +137,23 @@ class AnomalyDetector(Estimator):
         how = f"scored={self.scored!r}, against={self.against!r}, members={self.members}"
         return f"AnomalyDetector({self.model!r}, {how}; {state}; {limit})"
 
-    def fit(self, train: Windows, val: Windows | None = None, *, false_alarms_per_h: float = 1.0, **how: Any) -> Self:
+    def fit(
+        self,
+        train: Any,
+        val: Any = None,
+        *,
+        subjects: npt.ArrayLike | None = None,
+        false_alarms_per_h: float = 1.0,
+        **how: Any,
+    ) -> Self:
         """Learn normal signal, and set the threshold on that of other subjects.
 
         Parameters
         ----------
-        train, val : Windows, recordings, mne.Epochs or mne.io.Raw
+        train, val : Windows, recordings, mne.Epochs, mne.io.Raw, or arrays of (steps, features)
             Of different subjects; what is not normal is left out, of `val` before the threshold is set.
+        subjects : array_like [shape=(n,)], optional
+            Whose each array of `train` is.
         false_alarms_per_h : float [unit=1/h, > 0]
             How often normal signal of `val` may alarm.
         **how
@@ -153,8 +170,8 @@ class AnomalyDetector(Estimator):
             raise ParameterError("a threshold needs normal signal of subjects that are not trained on: give val")
         if not false_alarms_per_h > 0:
             raise ParameterError(f"false_alarms_per_h must be positive, got {false_alarms_per_h}")
-        train = windows_of(train, self.pipeline)
-        val = windows_of(val, self.pipeline, classes=train.classes)
+        train = self._taken(train, subjects=subjects)
+        val = self._taken(val, classes=train.classes)
         self.surprise = self.threshold = None
         learned = self._only_normal(train, side="train")
         super().fit(learned, self._only_normal(val, side="val"), **how)
@@ -168,13 +185,13 @@ class AnomalyDetector(Estimator):
         Parameters
         ----------
         val : Windows or recordings
-            Of subjects whose weights were not learned; what is not normal does not count.
+            Of subjects whose weights were not learned; what is not normal does not count. From then on they count as
+            seen: `evaluate` refuses them.
         false_alarms_per_h : float [unit=1/h, > 0]
             Alarms allowed.
         """
         windows = self._windows(val)
-        scored = self._scored(windows)
-        normal = self._normal(windows)
+        scored, normal = self._scored(windows), self._normal(windows)
         begin, end, names = scored.starts_s[normal], scored.stops_s[normal], scored.recordings[normal]
         self.threshold = alarm_threshold(
             scored.scores[normal],
@@ -184,6 +201,7 @@ class AnomalyDetector(Estimator):
             recordings=names,
             merge_s=self.merge_s,
         )
+        self.training = None if self.training is None else self.training.with_windows(windows)
         hours = covered_h(begin, end, np.unique(names, return_inverse=True)[1])
         if false_alarms_per_h * hours < 1:
             warnings.warn(
@@ -223,7 +241,7 @@ class AnomalyDetector(Estimator):
         return [surprise.of_samples(rows) for rows in self._residuals(self.prepare(data))]
 
     def evaluate(  # type: ignore[override]
-        self, test: Windows | Iterable[Recording], *, allow_seen: bool = False, seed: int = 0, **_: Any
+        self, test: Windows | Iterable[Recording], *, allow_seen: bool = False, seed: int = 0
     ) -> Scores:
         """Return how well labelled anomalies are found in subjects that the model has not seen.
 
@@ -366,6 +384,11 @@ class AnomalyDetector(Estimator):
             y=None,
             step_labels=False,
         )
+
+    def _taken(self, data: Any, *, subjects: npt.ArrayLike | None = None, classes: Sequence[str] = ()) -> Windows:
+        if subjects is not None or is_arrays(data):
+            return windows_of_arrays(data, None, self.pipeline, subjects=subjects)
+        return windows_of(data, self.pipeline, classes=classes)
 
     def _take_layout(self, train: Windows) -> None:
         self.classes, self.columns = (), tuple(train.columns)

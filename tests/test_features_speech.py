@@ -1,11 +1,10 @@
-"""Frames of sound: every number beside librosa, kaldi-native-fbank and formulas written out; streams; what is wrong."""
+"""Frames of sound: every number beside librosa, kaldi-native-fbank and formulas written out; what is wrong."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,8 @@ import kaldi_native_fbank
 import librosa
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy import fft
+from vowels import windows_of, words
 
 import biosig_lstm as bl
 from biosig_lstm import features
@@ -31,24 +29,6 @@ from biosig_lstm.windows import FixedLength, WholeRecording
 from biosig_lstm.windows.epochs import Epochs
 
 Array = np.ndarray[Any, Any]
-
-
-@cache
-def words(seconds: float, fs: int, *, seed: int = 0) -> Array:
-    """Return float32 sound of 16 bits: vowels of moving pitch, breath and pauses."""
-    rng = np.random.default_rng(seed)
-    t = np.arange(round(seconds * fs)) / fs
-    pitch = 2 * np.pi * np.cumsum(120 + 40 * np.sin(2 * np.pi * 0.7 * t)) / fs
-    voice = sum(np.sin(k * pitch) / k for k in range(1, 30) if k * 160 < fs / 2)
-    loud = np.clip(np.sin(2 * np.pi * 1.3 * t), 0, 1)
-    mixed = 0.1 * voice * loud + 0.01 * rng.standard_normal(len(t))
-    made = (np.rint(mixed * 32768) / 32768).astype(np.float32)
-    made.flags.writeable = False
-    return made
-
-
-def windows_of(values: Array, fs: float, *, name: str = "r", **more: Any) -> Windows:
-    return WholeRecording()(Recording(np.atleast_2d(values), fs, ["sound"], ["FS"], id=name, **more))
 
 
 def by_kaldi(x: Array, fs: int, *, cepstra: bool = False, energy: bool = False, n_mels: int = 23) -> Array:
@@ -462,50 +442,3 @@ def test_speakers_have_mean_zero_and_deviation_one() -> None:
         np.testing.assert_allclose(frames.mean(axis=0), 0, rtol=0, atol=1e-5)
         np.testing.assert_allclose(frames.std(axis=0), 1, rtol=0, atol=1e-4)
     assert np.abs(made.item(0).mean(axis=0)).max() > 1e-3
-
-
-# Streams
-
-
-@pytest.mark.filterwarnings("ignore:r. .* are less than one frame:biosig_lstm.errors.BiosigWarning")
-@settings(deadline=None, max_examples=40)
-@given(
-    pieces=st.lists(st.integers(0, 1500), min_size=1, max_size=12),
-    fs=st.sampled_from([8000, 16000, 44100]),
-    step=st.sampled_from([LogMel(), LogMel("kaldi", energy=True), MFCC(), MFCC("kaldi"), LogMel(hop_s=0.04)]),
-)
-def test_streams_give_the_same_frames(pieces: list[int], fs: int, step: Any) -> None:
-    x = words(1, 44100)[: max(sum(pieces), 1)]
-    pieces = pieces if sum(pieces) else [1]
-    stream = step.stream(fs)
-    parts = [stream.push(x[stop - size : stop]) for size, stop in zip(pieces, np.cumsum(pieces), strict=True)]
-    together = np.concatenate([*parts, stream.finish()])
-    given_windows = windows_of(x, fs)
-    short = len(x) < int(0.025 * fs)
-    expected = np.zeros((0, together.shape[1])) if short and step.like == "kaldi" else step(given_windows).values
-    tolerance = 0 if isinstance(step, LogMel) else 1e-4
-    np.testing.assert_allclose(together, expected, rtol=0, atol=tolerance)
-    assert stream.n_frames == len(expected)
-
-
-def test_frames_come_as_soon_as_they_are_complete() -> None:
-    stream = LogMel().stream(8000)
-    counts = [len(stream.push(words(1, 8000)[k : k + 1])) for k in range(281)]
-    assert np.flatnonzero(counts).tolist() == [199, 279]
-    assert (stream.n_frames, stream.rate_hz) == (2, 100)
-
-
-def test_streams_that_cannot_be() -> None:
-    with pytest.raises(ParameterError, match="librosa's set cannot be streamed; take like='speech' or 'kaldi'"):
-        LogMel("librosa").stream(8000)
-    stream, x = MFCC().stream(8000), words(1, 8000)
-    first = stream.push(x[:300])
-    with pytest.raises(DataError, match="first at sample 1"):
-        stream.push([0.0, np.nan])
-    with pytest.raises(DataError, match=r"got shape \(1, 2\)"):
-        stream.push([[0.0, 0.0]])
-    together = np.concatenate([first, stream.push([]), stream.push(x[300:].tolist())])
-    np.testing.assert_allclose(together, mfcc(x, 8000), rtol=0, atol=1e-4)
-    stream.finish()
-    with pytest.raises(ParameterError, match="the stream is finished"):
-        stream.push([0.0])

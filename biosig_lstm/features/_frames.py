@@ -15,12 +15,26 @@ from biosig_lstm.features._mel import mel_filters
 from biosig_lstm.features._mel_kernels import mel_powers, turns
 from biosig_lstm.features._speech_settings import Settings
 
-__all__ = ["LogPowers", "Work", "as_signal", "not_below", "padded", "read_only", "whole"]
+__all__ = ["LogPowers", "Work", "as_signal", "not_below", "padded", "read_only", "real", "whole"]
 
 Float32 = npt.NDArray[np.float32]
 
 _BLOCK = 1024
 _DECIBELS = 10.0 / np.log(10.0)
+
+
+def real(signal: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return sound as an array.
+
+    Raises
+    ------
+    DataError
+        When it is no real numbers: complex ones, or text.
+    """
+    values = np.asarray(signal)
+    if values.dtype.kind not in "biuf":
+        raise DataError(f"sound is real numbers, got an array of {values.dtype}")
+    return values
 
 
 def as_signal(signal: npt.ArrayLike) -> Float32:
@@ -29,9 +43,9 @@ def as_signal(signal: npt.ArrayLike) -> Float32:
     Raises
     ------
     DataError
-        When the shape is another, there are no samples, or one is not finite.
+        As of `real`, and when the shape is another, there are no samples, or one is not finite.
     """
-    values = np.ascontiguousarray(signal, dtype=np.float32)
+    values = np.ascontiguousarray(real(signal), dtype=np.float32)
     if np.ndim(signal) != 1 or not values.size:
         raise DataError(f"sound must be (samples,), one at least, got shape {np.shape(signal)}")
     if not (np.isfinite(values.min()) and np.isfinite(values.max())):

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.errors import ParameterError
-from biosig_lstm.features._frames import Float32, Work, as_signal, read_only
+from biosig_lstm.features._frames import Float32, Work, as_signal, read_only, real
 from biosig_lstm.features._mel_kernels import append
 from biosig_lstm.features._speech_settings import Settings
 
@@ -50,11 +50,11 @@ class FrameStream:
         ParameterError
             After `finish`.
         DataError
-            When they have another shape, or one is not finite.
+            When they have another shape, are no real numbers, or one is not finite.
         """
         if self._finished:
             raise ParameterError("the stream is finished; start another for other sound")
-        self._take(np.ascontiguousarray(samples, dtype=np.float32) if np.ndim(samples) == 1 else as_signal(samples))
+        self._take(np.ascontiguousarray(real(samples), np.float32) if np.ndim(samples) == 1 else as_signal(samples))
         made = self._made
         begin = min(self._skip, self._held)
         count = max(1 + (self._held - begin - made.width) // made.hop, 0)

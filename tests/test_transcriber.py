@@ -75,6 +75,7 @@ def test_silence_says_nothing(tmp_path: Path) -> None:
     assert 'text = ""' in said.to_textgrid()
 
 
+@pytest.mark.filterwarnings("ignore:short. 0.01 s of sound are less than one frame:biosig_lstm.errors.BiosigWarning")
 @pytest.mark.parametrize("seconds", [0.01, 0.05, 0.2])
 def test_a_very_short_sound_is_no_error(seconds: float) -> None:
     short = Recording(np.full((1, round(seconds * FS)), 0.01), FS, ["sound"], ["FS"], id="short")

@@ -257,3 +257,15 @@ def test_the_reason_for_the_cell_is_what_the_study_of_time_measured() -> None:
     transformer = [float(cells[2]) for steps, cells in times if steps >= 1000 and "not" not in cells[2]]
     assert f"{min(gru):.0f} to {max(gru):.0f} times" in short.why
     assert f"{min(transformer):.1f} to {max(transformer):.0f} times" in long.why
+    assert "| 3,000 | 0.024 [0.004, 0.042] | 0.047 [0.022, 0.072] |" in page, "figures of the reason"
+    assert "not surely better, with 3,000 by 0.02;" in short.why
+
+
+@pytest.mark.parametrize(("people", "steps", "named"), [(1000, 40, True), (999, 40, False), (1000, 41, False)])
+def test_plain_units_are_named_where_there_are_many_people_with_short_sequences(
+    people: int, steps: int, named: bool
+) -> None:
+    windows = sequences(
+        [steps] * people, ["a", "b"] * (people // 2) + ["a"] * (people % 2), subjects=[*map(str, range(people))]
+    )
+    assert ("try 'rnn' too" in line(bl.advise(windows), "cell").why) == named

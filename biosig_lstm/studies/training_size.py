@@ -356,9 +356,10 @@ def _cell_or_patients(measured: Table, sizes: list[int]) -> Claim:
     )
 
 
-def _draw(settings: TrainingSizeSettings, measured: Table, figure: Figure) -> None:
+def _draw(settings: TrainingSizeSettings, measured: Table, figure: Figure) -> None:  # noqa: ARG001
     axes, beside = figure.subplots(1, 2)
     pooled = measured.where(draw=_ALL)
+    sizes = sorted({int(n) for n in pooled.numbers("patients")})
     for place, cell in enumerate(pooled.values("cell")):
         of = pooled.where(cell=cell)
         shift = 1.04 ** (place - 1.5)
@@ -369,7 +370,7 @@ def _draw(settings: TrainingSizeSettings, measured: Table, figure: Figure) -> No
             into.vlines(at, low, high, color=f"C{place}", linewidth=1)
     for into, said in ((axes, "mean F1 of N, A and O"), (beside, "mean F1 less the LSTM's")):
         into.set(xscale="log", xlabel="patients to learn from", ylabel=said)
-        into.set_xticks(settings.patients, [f"{n:,}" for n in settings.patients])
+        into.set_xticks(sizes, [f"{n:,}" for n in sizes])
         into.minorticks_off()
     beside.axhline(0, color="black", linewidth=0.6)
     if len(pooled):

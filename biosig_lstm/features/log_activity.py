@@ -52,8 +52,8 @@ def log_activity(x: npt.ArrayLike, *, floor: float = 1e-3) -> Float32:
 
     Examples
     --------
-    >>> log_activity([[[1.0, 3.0, 1.0, 3.0]]]).round(2).tolist()
-    [[[2.0, 0.0, 0.6900000214576721, 1.3899999856948853]]]
+    >>> log_activity([[[1.0, 3.0, 1.0, 3.0]]]).round(2)
+    array([[[2.  , 0.  , 0.69, 1.39]]], dtype=float32)
     """
     if not 0 < floor < math.inf:
         raise ParameterError(f"floor must be positive and finite, got {floor!r}")

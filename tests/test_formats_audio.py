@@ -348,3 +348,8 @@ def test_real_files(data_root: Callable[[str], Path]) -> None:
             got = open_recording(path)
             assert (got.fs, got.channels) == (fs, ("sound",))
             np.testing.assert_allclose(got.signals[0], values, rtol=0, atol=1e-7)
+
+
+def test_minutes_of_vorbis_are_written(tmp_path: Path) -> None:
+    long = Recording(sound(64.0, fs=48_000, channels=2).T, 48_000, ["left", "right"], ["FS"] * 2)
+    assert open_audio(write_audio(long, tmp_path / "long.ogg")).n_samples == long.n_samples

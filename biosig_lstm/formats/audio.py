@@ -20,6 +20,7 @@ _FORMATS = {".sph": "NIST", ".oga": "OGG", ".opus": "OGG", ".aif": "AIFF"}
 _SUBTYPES = {".ogg": "VORBIS", ".oga": "VORBIS", ".opus": "OPUS", ".mp3": "MPEG_LAYER_III"}
 _FULL = 0.999
 _BEYOND = 2.0
+_BLOCK = 1 << 16
 _CLIPPED_RUN = 3
 _CLIPPED_SHARE = 1e-3
 
@@ -136,7 +137,8 @@ def write_audio(recording: Recording, path: str | Path, *, subtype: str | None =
 
     Notes
     -----
-    What is beyond full scale is clipped by formats of whole numbers.
+    What is beyond full scale is clipped by formats of whole numbers. libsndfile is given samples block by block: its
+    Vorbis encoder breaks down on some millions at once.
     """
     file = Path(path)
     extension = file.suffix.lower()
@@ -149,7 +151,11 @@ def write_audio(recording: Recording, path: str | Path, *, subtype: str | None =
     if not soundfile(file).check_format(kind, wanted):
         raise ParameterError(f"{file.name}: {kind} has no subtype {options(wanted, _subtypes(file, kind))}")
     try:
-        soundfile(file).write(str(file), recording.signals.T, int(recording.fs), format=kind, subtype=wanted)
+        package = soundfile(file)
+        shape = (int(recording.fs), len(recording.channels))
+        with package.SoundFile(str(file), "w", *shape, format=kind, subtype=wanted) as stream:
+            for first in range(0, recording.n_samples, _BLOCK):
+                stream.write(recording.signals[:, first : first + _BLOCK].T)
     except RuntimeError as error:
         raise DataError(f"{file}: cannot be written as {kind} {wanted}: {error}") from error
     return file

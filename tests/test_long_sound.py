@@ -107,6 +107,15 @@ def test_features_that_look_beyond_their_item_see_the_whole(stereo: Path) -> Non
     np.testing.assert_array_equal(windows.values, pipeline(read_audio(stereo)).values)
 
 
+@pytest.mark.parametrize(("rate_hz", "parts"), [(2000.0, 4), (2000.5, 1)])
+def test_pieces_of_a_file_have_the_values_of_the_whole(stereo: Path, rate_hz: float, parts: int) -> None:
+    pipeline = sound_pipeline(rate_hz, windows=Pieces(30, classes=CLASSES))
+    found, whole = list(windows_of_sound(open_audio(stereo), pipeline)), pipeline(read_audio(stereo))
+    assert len(found) == parts
+    np.testing.assert_array_equal(np.concatenate([part.starts for part in found]), whole.starts)
+    np.testing.assert_allclose(np.concatenate([part.values for part in found]), whole.values, rtol=0, atol=1e-4)
+
+
 def test_what_is_no_recording_is_refused_by_its_kind(stereo: Path) -> None:
     pipeline = sound_pipeline(RATE_HZ, windows=WholeRecording(classes=CLASSES))
     for given in (open_audio(stereo), stereo, str(stereo), [stereo]):

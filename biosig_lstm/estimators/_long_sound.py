@@ -20,6 +20,7 @@ from biosig_lstm.features.tilt import Tilt
 from biosig_lstm.filters import Channels, Mono, PreEmphasis, ResampleSound
 from biosig_lstm.formats.audio import AudioFile, suspected
 from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.steps import Step
 from biosig_lstm.windows import Pieces, WholeRecording
 
 __all__ = ["windows_of_sound"]
@@ -37,7 +38,8 @@ def windows_of_sound(sound: AudioFile, pipeline: Pipeline) -> Iterator[Windows]:
     ----------
     sound : AudioFile
         The file. No more than a piece of it is in memory where windows are `Pieces`, every filter looks no further
-        than `_BESIDE_S` around a sample, and every feature no further than its item; else it is read whole.
+        than `_BESIDE_S` around a sample and gives a whole number of them a second, and every feature looks no further
+        than its item; else it is read whole.
     pipeline : Pipeline
         The preparation.
 
@@ -69,9 +71,14 @@ def _in_pieces(pipeline: Pipeline) -> bool:
     """Return whether each item can be made of its own stretch and what lies beside it."""
     if not isinstance(pipeline.windows, Pieces) or pipeline.events:
         return False
-    return all(isinstance(step, _LOCAL) for step in pipeline.filters) and all(
-        isinstance(step, _OF_AN_ITEM) for step in pipeline.features
-    )
+    if not all(isinstance(step, _LOCAL) and _fits_seconds(step) for step in pipeline.filters):
+        return False
+    return all(isinstance(step, _OF_AN_ITEM) for step in pipeline.features)
+
+
+def _fits_seconds(step: Step) -> bool:
+    """Return whether a second after a filter is a whole number of samples."""
+    return not isinstance(step, ResampleSound) or float(step.rate_hz).is_integer()
 
 
 def _edges(sound: AudioFile, pipeline: Pipeline) -> tuple[list[int], float]:

@@ -13,7 +13,7 @@ import torch
 
 from biosig_lstm.studies._clock import clock_of, taken
 from biosig_lstm.studies._padding_ways import WAYS, Float32, WayNetwork, predict, train_epoch
-from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
+from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, judged
 from biosig_lstm.studies._table import Row, Table
 from biosig_lstm.studies._unequal_items import Fold, made_vowels, spoken_digit_folds
 
@@ -182,12 +182,6 @@ def _claims(measured: Table) -> tuple[Claim, ...]:
     )
 
 
-def _verdict(held: list[bool]) -> Verdict:
-    if not held:
-        return "not decided"
-    return "holds" if all(held) else "holds in part" if any(held) else "does not hold"
-
-
 def _kinds(measured: Table) -> list[tuple[str, Table]]:
     """Return each kind of data and cell that every way has read, with its rows."""
     found = [
@@ -206,7 +200,7 @@ def _cost(claimed: str, measured: Table, way: str) -> Claim:
         lost = [m - o for m, o in zip(masked, other, strict=False)]
         said.append(f"{name}: {mean(lost):+.3f} ({min(lost):+.3f} to {max(lost):+.3f})")
         worse.append(mean(lost) > _ALIKE)
-    return Claim(claimed, f"accuracy masked less {way}, mean (range of folds): {'; '.join(said)}", _verdict(worse))
+    return Claim(claimed, f"accuracy masked less {way}, mean (range of folds): {'; '.join(said)}", judged(worse))
 
 
 def _own_answer(claimed: str, measured: Table, way: str) -> Claim:
@@ -217,7 +211,7 @@ def _own_answer(claimed: str, measured: Table, way: str) -> Claim:
         said.append(f"{name}: {100 * mean(found.numbers('changed')):.1f} %, {furthest:.1g}")
         same.append(furthest < _SAME)
     measured_as = "share of items with another answer alone than in a batch, largest difference of a probability"
-    return Claim(claimed, f"{measured_as}: {'; '.join(said)}", _verdict(same))
+    return Claim(claimed, f"{measured_as}: {'; '.join(said)}", judged(same))
 
 
 def _packing(measured: Table) -> Claim:
@@ -231,7 +225,7 @@ def _packing(measured: Table) -> Claim:
     return Claim(
         "Packing saves the time that padding wastes",
         f"time of an epoch packed, in units of padded and of masked: {'; '.join(said)}",
-        _verdict(faster),
+        judged(faster),
     )
 
 

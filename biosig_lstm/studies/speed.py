@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from biosig_lstm.models import CELLS, BiLSTM, sequence_reader
 from biosig_lstm.studies._clock import OUT_OF_MEMORY, Work, clock_of, free_bytes, interleaved
 from biosig_lstm.studies._equal_size import equal_models
-from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
+from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, judged
 from biosig_lstm.studies._table import Row, Table
 
 if TYPE_CHECKING:
@@ -227,12 +227,7 @@ def _faster(claimed: str, found: Table, cell: str, *works: str) -> Claim:
             ratios = [r for batch in at.values("batch") if (r := _ratio(at.where(batch=batch), cell)) is not None]
             faster += [ratio < _FASTER for ratio in ratios]
             said += [f"{work}, {steps:,} steps: {min(ratios):.2g} to {max(ratios):.2g}"] if ratios else []
-    verdict: Verdict = "holds in part"
-    if not faster:
-        verdict = "not decided"
-    elif all(faster) or not any(faster):
-        verdict = "holds" if all(faster) else "does not hold"
-    return Claim(claimed, f"{cell} / lstm over the batches: {'; '.join(said) or 'not measured'}", verdict)
+    return Claim(claimed, f"{cell} / lstm over the batches: {'; '.join(said) or 'not measured'}", judged(faster))
 
 
 def _growth(found: Table, device: str) -> Claim:
@@ -242,9 +237,8 @@ def _growth(found: Table, device: str) -> Claim:
         return Claim(claimed, "not measured at two lengths of one batch", "not decided")
     (lstm, transformer), where = grown
     held = [_LINEAR[0] <= lstm <= _LINEAR[1], transformer >= _SQUARE]
-    verdict: Verdict = "holds" if all(held) else "holds in part" if any(held) else "does not hold"
     said = f"lstm: {lstm:.2f}; transformer: {transformer:.2f} ({where})"
-    return Claim(claimed, f"exponent of the length in the time of a training step: {said}", verdict)
+    return Claim(claimed, f"exponent of the length in the time of a training step: {said}", judged(held))
 
 
 def _exponents(found: Table, cells: tuple[str, ...]) -> tuple[list[float], str] | None:

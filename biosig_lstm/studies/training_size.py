@@ -23,7 +23,7 @@ from biosig_lstm.models import CELLS, BiLSTM
 from biosig_lstm.splits import split_by_subject
 from biosig_lstm.studies._equal_size import equal_models
 from biosig_lstm.studies._rhythms import made_rhythms, read_rhythms
-from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict
+from biosig_lstm.studies._study import Claim, Findings, Study, StudyOptions, Verdict, judged
 from biosig_lstm.studies._table import Cell, Row, Table
 from biosig_lstm.training import FitSettings
 
@@ -348,11 +348,10 @@ def _cell_or_patients(measured: Table, sizes: list[int]) -> Claim:
     }
     larger = [spreads[n] > gained[n] for n in gained]
     said = "; ".join(f"at {n:,}: {spreads[n]:.3f} and {gained[n]:.3f}" for n in gained)
-    verdict: Verdict = "holds" if all(larger) else "holds in part" if any(larger) else "does not hold"
     return Claim(
         "The choice of the cell matters more than the number of patients",
         f"best cell less worst, and the LSTM's gain over the number of patients before it: {said}",
-        verdict,
+        judged(larger),
     )
 
 

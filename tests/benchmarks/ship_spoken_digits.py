@@ -39,9 +39,9 @@ def card(model: Estimator, measured: Path) -> dict[str, Any]:
 
 def figures(path: Path) -> dict[str, object]:
     found = dict(np.load(path))
-    each: dict[str, object] = {"what": "accuracy leaving one of the four speakers out, one network of each kind"}
+    each: dict[str, object] = {"what": "accuracy leaving one of the four speakers out, one network of each seed"}
     for name in runs_in(found):
-        each[name] = {
+        each[name.replace("recipe/", "seed ")] = {
             "by speaker": {speaker: round(value, 4) for speaker, value in by_speaker(found, name).items()},
             "all": tidy(scores_of(found, name)["accuracy"]),
         }

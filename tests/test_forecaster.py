@@ -180,6 +180,8 @@ def test_subjects_stay_on_one_side(trained: Forecaster) -> None:
     [
         ({"quantiles": (0.5, 0.1)}, "quantiles must ascend and lie between 0 and 1"),
         ({"quantiles": (0.0, 0.5)}, "quantiles must ascend and lie between 0 and 1"),
+        ({"quantiles": 0.5}, r"quantiles must be several, such as \(0\.05, 0\.5, 0\.95\), got 0\.5"),
+        ({"targets": "rr"}, r"targets must be several names, such as \('rr',\), got 'rr'"),
         ({"quantiles": (0.1, 0.9)}, "quantiles must hold 0.5"),
         ({"horizon_steps": 0}, "horizon_steps must be a whole number of at least 1, got 0"),
         ({"season_steps": 0}, "season_steps must be a whole number of at least 1, got 0"),

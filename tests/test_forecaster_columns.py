@@ -119,6 +119,8 @@ def test_columns_that_are_not_there_are_guessed() -> None:
         forecaster(targets=("powr",)).fit(data, **QUICK)
     with pytest.raises(ParameterError, match="targets must be columns of their own"):
         forecaster(targets=("power",), observed="power").fit(data, **QUICK)
+    with pytest.raises(ParameterError, match=r"targets must be columns of their own, got \('power', 'power'\)"):
+        forecaster(targets=("power", "power")).fit(data, **QUICK)
     with pytest.raises(ParameterError, match="beside must be 'naiv'; did you mean 'naive'"):
         forecaster().fit(data, **(QUICK | {"max_epochs": 1})).compare(data, beside=("naiv",))
 

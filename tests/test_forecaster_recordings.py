@@ -17,6 +17,7 @@ import biosig_lstm as bl
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning
 from biosig_lstm.estimators import Forecaster
+from biosig_lstm.features.against_recording import AgainstRecording
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -74,6 +75,9 @@ def test_the_next_samples_of_recordings(tmp_path: Path) -> None:
 
 def test_filters_that_look_ahead_are_warned_of() -> None:
     prepare = bl.Pipeline(filters=[bl.Bandpass(0.5, 20), bl.Resample(50)], windows=bl.WholeRecording())
+    whole = bl.Pipeline(windows=bl.WholeRecording(), features=[AgainstRecording()])
+    with pytest.warns(BiosigWarning, match=r"AgainstRecording\(\) look ahead"):
+        Forecaster(whole, horizon_steps=5).fit([ecg("a", seconds=20)], **(QUICK | {"max_epochs": 1}))
     with pytest.warns(BiosigWarning, match=r"Bandpass\(.*\), Resample\(rate_hz=50\) look ahead.*OneWay"):
         Forecaster(prepare, horizon_steps=5).fit([ecg("a", seconds=20)], **(QUICK | {"max_epochs": 1}))
 

@@ -203,3 +203,6 @@ def test_small_units_leave_digits_in_the_table() -> None:
     made = forecast_scores(truth, {"": said}, list("aabbcc"), levels=(0.05, 0.5, 0.95), scale=np.full((6, 1), 1e-6))
     assert "width_90     2e-06 [2e-06, 2e-06]" in repr(made)
     assert f"{made['pinball'].value:.4g} [" in repr(made)
+    alone = forecast_scores(truth, {"": said}, ["a"] * 6, levels=(0.05, 0.5, 0.95), scale=np.full((6, 1), 1e-6))
+    assert "width_90     2e-06 [-, -]" in repr(alone)
+    assert "nan" not in repr(alone)

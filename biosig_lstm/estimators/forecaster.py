@@ -132,6 +132,9 @@ class Forecaster(Estimator):
         standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
         task: str = "forecast",
     ) -> None:
+        for name, value in (("targets", targets), ("known_ahead", known_ahead)):
+            if isinstance(value, str):
+                raise ParameterError(f"{name} must be several names, such as ({value!r},), got {value!r}")
         reader = forward_reader(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)
@@ -382,7 +385,7 @@ class Forecaster(Estimator):
             if name not in self.columns:
                 raise ParameterError(f"no column {options(name, self.columns)}")
         both = set(self.targets) & named
-        if both or not self.targets:
+        if both or not self.targets or len(set(self.targets)) < len(self.targets):
             raise ParameterError(
                 f"targets must be columns of their own, got {self.targets} beside {sorted(named - {''})}"
             )

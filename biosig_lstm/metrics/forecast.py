@@ -46,6 +46,8 @@ def check_levels(levels: Sequence[float]) -> tuple[float, ...]:
     ParameterError
         Unless they ascend, lie between 0 and 1, and hold 0.5, the forecast of a single value.
     """
+    if isinstance(levels, (float, int)):
+        raise ParameterError(f"quantiles must be several, such as (0.05, 0.5, 0.95), got {levels}")
     known = tuple(float(level) for level in levels)
     ascending = all(a < b for a, b in pairwise(known))
     if not known or not ascending or not (known[0] > 0 and known[-1] < 1):
@@ -310,7 +312,8 @@ def _cell(name: str, found: Interval | None) -> str:
     """Return a metric as text: of one in the units of the targets, whatever these are, four digits count."""
     if found is None or not name.startswith(_IN_UNITS) or name.endswith("_ratio") or np.isnan(found.value):
         return "" if found is None else str(found)
-    return f"{found.value:.4g} [{found.low:.4g}, {found.high:.4g}]"
+    value, low, high = ("-" if np.isnan(x) else f"{x:.4g}" for x in (found.value, found.low, found.high))
+    return f"{value} [{low}, {high}]"
 
 
 def forecast_scores(

@@ -221,6 +221,15 @@ def test_claims_of_all_studies_of_a_folder_are_one_table(tmp_path: Path) -> None
         assert studies.read_claims(tmp_path).values("study") == [name]
 
 
+def test_the_table_of_what_is_usually_said_holds_claims_of_every_study() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    table = page.partition("### What is usually said")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if line.startswith("| `")]
+    assert {row[0].strip("`") for row in rows} == set(studies.names())
+    for _, *claim in rows:
+        Claim(*claim)  # what is no verdict is refused
+
+
 def test_a_folder_without_claims_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"holds no NAME\.json of a study"):
         studies.read_claims(tmp_path)

@@ -16,7 +16,7 @@ from forecast_series import QUICK
 import biosig_lstm as bl
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import BiosigWarning
-from biosig_lstm.estimators import Forecaster
+from biosig_lstm.estimators import Forecaster, Forecasts
 from biosig_lstm.features.against_recording import AgainstRecording
 
 
@@ -91,3 +91,14 @@ def test_rr_intervals_of_real_patients(data_root: Callable[[str], Path]) -> None
     scores = model.evaluate(recordings[4:])
     assert scores["mase_ratio_naive"].value < 0.95
     assert 0.7 < scores["coverage_90"].value < 1
+
+
+def test_times_of_a_night_keep_their_milliseconds() -> None:
+    said = Forecasts(
+        recordings=np.array(["a"]), subjects=np.array(["a"]), items=np.array([0]), origins=np.array([1_295_999]),
+        origins_s=np.array([28799.978]), quantiles=np.zeros((1, 2, 1, 1), np.float32), levels=(0.5,), targets=("x",),
+        rate_hz=45.0,
+    )  # fmt: skip
+    first, second = csv.DictReader(io.StringIO(said.csv_rows()))
+    assert float(first["origin_s"]) == pytest.approx(28799.978, abs=1e-4)
+    assert float(second["time_s"]) - float(first["time_s"]) == pytest.approx(1 / 45, abs=1e-4)

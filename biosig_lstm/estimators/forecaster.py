@@ -132,9 +132,9 @@ class Forecaster(Estimator):
         standardize: Standardize | None = Standardize(),  # noqa: B008 (frozen, without state)
         task: str = "forecast",
     ) -> None:
-        for name, value in (("targets", targets), ("known_ahead", known_ahead)):
-            if isinstance(value, str):
-                raise ParameterError(f"{name} must be several names, such as ({value!r},), got {value!r}")
+        for what, names in (("targets", targets), ("known_ahead", known_ahead)):
+            if isinstance(names, str):
+                raise ParameterError(f"{what} must be several names, such as ({names!r},), got {names!r}")
         reader = forward_reader(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)

@@ -158,9 +158,9 @@ class Forecasts:
                 str(self.recordings[n]),
                 str(self.subjects[n]),
                 str(self.origins[n]),
-                f"{self.origins_s[n]:.6g}",
+                f"{self.origins_s[n]:.10g}",
                 str(ahead + 1),
-                "" if np.isnan(times[n, ahead]) else f"{times[n, ahead]:.6g}",
+                "" if np.isnan(times[n, ahead]) else f"{times[n, ahead]:.10g}",
                 self.targets[target],
                 *(f"{value:.6g}" for value in self.quantiles[n, ahead, :, target].tolist()),
             ]

@@ -112,6 +112,8 @@ X = np.zeros((2, 3, 1))
         (np.zeros((0, 3, 1)), {}, "no items came"),
         (X, {"columns": ["a", "b"]}, "items of 1 features, and 2 columns: a, b"),
         (X, {"subjects": ["a"]}, "subjects must be one for each of 2 items, got 1"),
+        (X, {"subjects": ["a", None]}, r"1 of 2 items have no subject \(item 1 the first\)"),
+        (X, {"subjects": np.array([np.nan, 2.0])}, r"1 of 2 items have no subject \(item 0 the first\)"),
         (X, {"y": ["a"]}, r"y must be one label for each item, got shapes \[\(1,\)\]"),
         (X, {"y": [[0, 1], [1, 0]], "step_labels": True}, "one label for each step of each item, got shapes"),
         (X, {"y": [0.5, 1.0]}, "labels must be names or whole numbers, got 0.5: a quantity is no class"),

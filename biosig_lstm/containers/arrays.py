@@ -17,6 +17,8 @@ __all__ = ["array_fields", "is_arrays"]
 Float32 = npt.NDArray[np.float32]
 Int64 = npt.NDArray[np.int64]
 
+_NO_NAMES = ("", "nan", "none", "nat", "<na>")
+
 
 def is_arrays(data: Any) -> bool:
     """Return whether `data` is an array or a tensor, or a list or tuple of them."""
@@ -108,6 +110,12 @@ def _subjects(subjects: Any, names: list[str]) -> list[str]:
     given = [str(one) for one in _numpy(subjects).ravel().tolist()]
     if len(given) != len(names):
         raise DataError(f"subjects must be one for each of {len(names)} items, got {len(given)}")
+    unknown = [k for k, name in enumerate(given) if name.strip().casefold() in _NO_NAMES]
+    if unknown:
+        raise DataError(
+            f"{len(unknown)} of {len(given)} items have no subject (item {unknown[0]} the first): name each, by a name of its own where "
+            "it is not known whose it is"
+        )
     return given
 
 

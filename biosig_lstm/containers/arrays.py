@@ -113,8 +113,8 @@ def _subjects(subjects: Any, names: list[str]) -> list[str]:
     unknown = [k for k, name in enumerate(given) if name.strip().casefold() in _NO_NAMES]
     if unknown:
         raise DataError(
-            f"{len(unknown)} of {len(given)} items have no subject (item {unknown[0]} the first): name each, by a name of its own where "
-            "it is not known whose it is"
+            f"{len(unknown)} of {len(given)} items have no subject (item {unknown[0]} the first): name each; "
+            "where it is not known whose it is, by a name of its own"
         )
     return given
 

@@ -276,8 +276,24 @@ def test_voices_are_drawn_as_recordings_of_digits_ask_for() -> None:
     assert all(0.1 <= voice.glide_s <= 0.2 and voice.sibilant_db == -3.0 for voice in drawn)
     usual, other = (next(DigitVoices(voices=1, glide_s=glide_s)(0)) for glide_s in ((0.025, 0.08), (0.1, 0.2)))
     assert not np.array_equal(usual.signals, other.signals)
-    with pytest.raises(ParameterError, match="glide_s must be positive and ascending"):
-        DigitVoices(glide_s=(0.2, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ({"glide_s": (0.2, 0.1)}, "glide_s must be positive, finite and ascending"),
+        ({"glide_s": (0.1, float("inf"))}, "glide_s must be positive, finite and ascending"),
+        ({"sibilant_db": float("nan")}, "sibilant_db must be finite, got nan"),
+        ({"voices": -1}, "voices must be a whole number, 0 or more, got -1"),
+        ({"voices": 1.5}, "voices must be a whole number, 0 or more, got 1.5"),
+        ({"groups": 0}, "must be whole numbers from 1, got 0"),
+        ({"snr_db": (float("nan"), 3.0)}, "snr_db finite and ascending"),
+        ({"fs": 0.0}, "fs must be positive"),
+    ],
+)
+def test_voices_that_cannot_be_are_refused(bad: dict[str, object], said: str) -> None:
+    with pytest.raises(ParameterError, match=said):
+        DigitVoices(**bad)  # type: ignore[arg-type]
 
 
 def test_phones_that_are_none_are_refused() -> None:
@@ -307,5 +323,3 @@ def test_made_words_are_the_same_for_the_same_seed_and_say_whose_they_are() -> N
         np.testing.assert_array_equal(one.signals, same.signals)
         assert not np.array_equal(one.signals, different.signals)
         assert one.fs == FS
-    with pytest.raises(ParameterError, match="voices must be 0 or more"):
-        DigitVoices(voices=-1)

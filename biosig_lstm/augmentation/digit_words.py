@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +15,7 @@ from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.filters.resample_sound import resample_sound
 
-__all__ = ["PRONUNCIATIONS", "DigitVoices", "pronounce"]
+__all__ = ["PRONUNCIATIONS", "DigitVoices", "check_voices", "pronounce"]
 
 Alternatives = tuple[tuple[str, ...], ...]
 
@@ -68,6 +69,22 @@ def pronounce(digit: str, rng: np.random.Generator) -> tuple[str, ...]:
     return tuple(phones)
 
 
+def check_voices(voices: int, share: int, *, fs: float, snr_db: tuple[float, float]) -> None:
+    """Refuse numbers of voices, and of what each has a share in, that cannot be made.
+
+    Raises
+    ------
+    ParameterError
+        Naming what came.
+    """
+    if not isinstance(voices, int) or voices < 0:
+        raise ParameterError(f"voices must be a whole number, 0 or more, got {voices!r}")
+    if not isinstance(share, int) or share < 1:
+        raise ParameterError(f"groups of voices, and what each says, must be whole numbers from 1, got {share!r}")
+    if not 0 < fs < math.inf or not -math.inf < snr_db[0] <= snr_db[1] < math.inf:
+        raise ParameterError(f"fs must be positive, snr_db finite and ascending, got {fs!r} Hz and {snr_db!r} dB")
+
+
 @dataclass(frozen=True)
 class DigitVoices:
     """Recordings of digits by voices that nobody has: called as ``(seed) -> recordings``.
@@ -106,12 +123,11 @@ class DigitVoices:
     sibilant_db: float = 0.0
 
     def __post_init__(self) -> None:
-        if not 0 < self.glide_s[0] <= self.glide_s[1]:
-            raise ParameterError(f"glide_s must be positive and ascending, got {self.glide_s!r}")
-        if self.voices < 0 or self.groups < 1 or not self.fs > 0 or self.snr_db[0] > self.snr_db[1]:
-            raise ParameterError(
-                f"voices must be 0 or more, groups at least 1, fs positive, snr_db ascending, got {self!r}"
-            )
+        if not 0 < self.glide_s[0] <= self.glide_s[1] < math.inf:
+            raise ParameterError(f"glide_s must be positive, finite and ascending, got {self.glide_s!r}")
+        if not math.isfinite(self.sibilant_db):
+            raise ParameterError(f"sibilant_db must be finite, got {self.sibilant_db!r}")
+        check_voices(self.voices, self.groups, fs=self.fs, snr_db=self.snr_db)
 
     def __call__(self, seed: int) -> Iterator[Recording]:
         """Yield a recording of each digit by each voice, the same for the same seed."""

@@ -9,12 +9,11 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
-from biosig_lstm.augmentation.digit_words import PRONUNCIATIONS, DigitVoices
+from biosig_lstm.augmentation.digit_words import PRONUNCIATIONS, DigitVoices, check_voices
 from biosig_lstm.augmentation.sound import SoundAugmentation, add_noise
 from biosig_lstm.augmentation.spectrogram import SpectrogramAugmentation
 from biosig_lstm.containers import Annotations, Recording
 from biosig_lstm.datasets.connected_digits import MOST_DIGITS, join_words
-from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Transcriber
 from biosig_lstm.features.level_floor import LevelFloor
 from biosig_lstm.features.log_mel import LogMel
@@ -60,10 +59,7 @@ class DigitSequences:
     snr_db: tuple[float, float] = (15.0, 45.0)
 
     def __post_init__(self) -> None:
-        if self.voices < 0 or self.per_voice < 1 or not self.fs > 0 or not self.snr_db[0] <= self.snr_db[1]:
-            raise ParameterError(
-                f"voices must be 0 or more, per_voice at least 1, fs positive, snr_db ascending, got {self!r}"
-            )
+        check_voices(self.voices, self.per_voice, fs=self.fs, snr_db=self.snr_db)
 
     def __call__(self, seed: int) -> Iterator[Recording]:
         """Yield the sequences, the same for the same seed."""

@@ -57,7 +57,7 @@ def test_words_lie_between_noise_as_quiet_as_their_quietest_frames() -> None:
     "bad", [{"voices": -1}, {"per_voice": 0}, {"per_voice": 1.5}, {"fs": 0.0}, {"snr_db": (40.0, 10.0)}]
 )
 def test_sequences_that_cannot_be(bad: dict[str, float]) -> None:
-    with pytest.raises(ParameterError, match=r"voices must be a whole|must be whole numbers from 1|fs must be positive"):
+    with pytest.raises(ParameterError, match=r"voices must be a whole|be whole numbers from 1|fs must be positive"):
         DigitSequences(**bad)  # type: ignore[arg-type]
 
 

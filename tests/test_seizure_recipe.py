@@ -303,7 +303,7 @@ def test_the_command_finds_seizures_in_files(
 ) -> None:
     files = [str(data.root / "chb01"), str(data.root / "chb17" / "chb17a_03.edf")]
     assert main(["classify", str(saved), *files, "--out", str(tmp_path)]) == 0
-    assert "1 seizures   seizure 1" in capsys.readouterr().out
+    assert "1 seizure    seizure 1" in capsys.readouterr().out
     rows = list(csv.DictReader((tmp_path / "predictions.csv").read_text(encoding="utf-8").splitlines()))
     found = [(row["recording"], float(row["onset_s"]), float(row["duration_s"])) for row in rows]
     true = [(r, a, b - a) for r in ("chb01_03", "chb01_04", "chb17a_03") for a, b in data.seizures(r)]

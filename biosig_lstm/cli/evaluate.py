@@ -56,7 +56,7 @@ def _evaluate(chosen: argparse.Namespace) -> int:
                 announce=announce,
             )
     if found.seen_in_training:
-        complain(f"no test: the model was trained on {some(found.seen_in_training, between=', ')}")
+        complain(f"no test: the model was trained on {some(found.seen_in_training, between=', ', most=8)}")
     list_failures(found.failed, n_done=len(found.recordings))
     say(json.dumps(found.to_dict(), allow_nan=False) if chosen.json else repr(found))
     if chosen.out:

@@ -284,14 +284,14 @@ def test_where_nothing_is_found_earlier_results_are_kept(
 def test_what_nobody_foresaw_costs_one_record_only(
     good: Recording, model_file: Path, tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from biosig_lstm.scoring import files
+    from biosig_lstm.scoring import _paths
 
     def open_or_fail(path: Path, **how: object) -> Recording:
         if path.stem == "b":
             raise ZeroDivisionError("surprise")
         return good
 
-    monkeypatch.setattr(files, "open_recording", open_or_fail)
+    monkeypatch.setattr(_paths, "open_recording", open_or_fail)
     for name in ("a", "b", "c"):
         write(tmp_path / "in", good, name=name)
     assert main(["classify", str(model_file), str(tmp_path / "in"), "--out", str(tmp_path / "out")]) == 1

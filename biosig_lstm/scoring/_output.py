@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from biosig_lstm.errors import BiosigError, ParameterError
 
-__all__ = ["Failure", "output_folder", "reason", "some"]
+__all__ = ["Announce", "Failure", "each_or_why", "output_folder", "reason", "some"]
+
+Announce = Callable[[str], None]
+Made = TypeVar("Made")
 
 _SHOWN = 60
 
@@ -25,6 +28,31 @@ def reason(error: Exception) -> str:
     """Return what to say about a recording that raised `error`: the kind of error too where it was not foreseen."""
     foreseen = isinstance(error, BiosigError | OSError)
     return str(error) if foreseen else f"unforeseen {type(error).__name__}: {error}"
+
+
+def each_or_why(
+    jobs: Iterable[tuple[str, str, Callable[[], Made]]], failed: list[Failure], *, announce: Announce | None
+) -> Iterator[tuple[str, Made]]:
+    """Yield the name of each recording and what is made of it; what fails goes to `failed`, the others are done.
+
+    Parameters
+    ----------
+    jobs : iterable of (str, str, callable)
+        Name of a recording, what it is called where it fails, and what makes something of it.
+    failed : list of Failure
+        Added to.
+    announce : callable or None
+        Called with the name of each recording before it is read.
+    """
+    for name, where, work in jobs:
+        if announce:
+            announce(name)
+        try:
+            made = work()
+        except Exception as error:  # whatever is wrong with one recording, the others are done
+            failed.append(Failure(where, reason(error)))
+            continue
+        yield name, made
 
 
 def some(names: Iterable[str], *, between: str = " ", most: int = _SHOWN) -> str:

@@ -1,16 +1,20 @@
-"""Which recordings paths mean, and what each is called in the results."""
+"""Which recordings paths mean, what each is called in the results, and how they are gone through one by one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 from pathlib import Path, PurePath, PurePosixPath
 
+from biosig_lstm.containers import Recording
 from biosig_lstm.errors import BiosigError
-from biosig_lstm.formats import find_recordings
-from biosig_lstm.scoring._output import Failure, reason
+from biosig_lstm.formats import channels_wanted, find_recordings, open_recording
+from biosig_lstm.pipeline import Pipeline
+from biosig_lstm.scoring._output import Announce, Failure, Made, each_or_why, reason
 
-__all__ = ["find_all", "unique_names"]
+__all__ = ["find_all", "one_by_one", "open_for", "unique_names"]
 
 
 def find_all(paths: Iterable[str | Path]) -> tuple[list[Path], list[Failure]]:
@@ -27,6 +31,24 @@ def find_all(paths: Iterable[str | Path]) -> tuple[list[Path], list[Failure]]:
             failed.append(Failure(str(path), "holds no recording of a known format, nor does any folder below it"))
         found |= {one.absolute(): one for one in here if one.absolute() not in found}
     return list(found.values()), failed
+
+
+def one_by_one(
+    paths: Sequence[Path], work: Callable[[Path, str], Made], failed: list[Failure], *, announce: Announce | None
+) -> Iterator[tuple[str, Made]]:
+    """Yield the name of each recording and what ``work(path, name)`` makes of it; see `each_or_why`."""
+    jobs = ((name, str(path), partial(work, path, name)) for path, name in zip(paths, unique_names(paths), strict=True))
+    return each_or_why(jobs, failed, announce=announce)
+
+
+def open_for(pipeline: Pipeline, path: Path, *, name: str, annotator: str | None) -> Recording:
+    """Return the recording of a file under a name, which nobody else has; of its channels those that a pipeline names.
+
+    Beats are taken from annotation files with the extension `annotator`, where one is given.
+    """
+    wanted = pipeline.channel_names
+    channels = channels_wanted(path, wanted) if wanted else None
+    return replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
 
 
 def unique_names(paths: Sequence[Path]) -> list[str]:

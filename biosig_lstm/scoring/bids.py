@@ -13,13 +13,12 @@ from biosig_lstm.datasets import BidsDataset, open_bids
 from biosig_lstm.errors import BiosigWarning, DataError
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.estimators._from_bids import labelled_items
-from biosig_lstm.scoring._output import Failure, reason, some
+from biosig_lstm.scoring._output import Announce, Failure, each_or_why, some
 from biosig_lstm.scoring.protocol import Evaluation
 from biosig_lstm.scoring.tasks import Part, task_of
 
 __all__ = ["evaluate_bids"]
 
-Announce = Callable[[str], None]
 _Item = tuple[str, str, Callable[[], Recording]]
 
 
@@ -73,18 +72,15 @@ def evaluate_bids(
     seen = set(model.training.subjects) if model.training else set()
     unseen = set(data.subjects.values()) - seen
     _warn_of_seen(data, seen if unseen else set())
-    parts: list[Part] = []
     failed: list[Failure] = []
-    for name_of_item, subject, read in _items(model, data, stretch_s):
-        if unseen and subject not in unseen:
-            continue
-        if announce:
-            announce(name_of_item)
-        try:
-            part = asked.score_one(model, read())
-            parts.append(part._replace(recording=part.recording.pick(())))
-        except Exception as error:  # whatever is wrong with one recording, the others are scored
-            failed.append(Failure(name_of_item, reason(error)))
+
+    def score(read: Callable[[], Recording]) -> Part:
+        part = asked.score_one(model, read())
+        return part._replace(recording=part.recording.pick(()))
+
+    items = [item for item in _items(model, data, stretch_s) if not unseen or item[1] in unseen]
+    jobs = ((item, item, partial(score, read)) for item, _, read in items)
+    parts = [part for _, part in each_or_why(jobs, failed, announce=announce)]
     if not parts:
         reasons = some((f"{path}: {why}" for path, why in failed), between="; ", most=5)
         raise DataError(f"{data.root}: nothing could be scored: {reasons or 'no recording has a label'}")

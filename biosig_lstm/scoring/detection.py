@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from biosig_lstm.events.rpeaks import RPeakResult, find_rpeaks
 from biosig_lstm.filters.leads import is_ecg_lead
 from biosig_lstm.formats import open_recording
 from biosig_lstm.formats.wfdb import write_annotations
-from biosig_lstm.scoring._output import Failure, output_folder, reason
-from biosig_lstm.scoring._paths import find_all, unique_names
+from biosig_lstm.scoring._output import Announce, Failure, output_folder
+from biosig_lstm.scoring._paths import find_all, one_by_one
 
 __all__ = ["EXTENSION", "Detected", "DetectionReport", "detect_files"]
 
@@ -75,7 +75,7 @@ def detect_files(
     *,
     out: str | Path,
     leads: Sequence[str] | None = None,
-    announce: Callable[[str], None] | None = None,
+    announce: Announce | None = None,
 ) -> DetectionReport:
     """Find the R-peaks of every recording under `paths`.
 
@@ -109,17 +109,15 @@ def detect_files(
         return DetectionReport(found, tuple(failed), folder)
     table = folder / "quality.csv"
     _write_rows(table, [_HEADER], mode="w")
-    for path, name in zip(files, unique_names(files), strict=True):
-        if announce:
-            announce(name)
-        try:
-            recording = _leads(replace(open_recording(path, annotator=None), id=name), leads)
-            result = find_rpeaks(recording.signals, recording.fs)
-            windows = signal_quality(recording.signals, recording.fs)
-            _write(recording, result, folder=folder)
-        except Exception as error:  # whatever is wrong with one recording, the others are done
-            failed.append(Failure(str(path), reason(error)))
-            continue
+
+    def search(path: Path, name: str) -> tuple[Recording, RPeakResult, Sequence[Quality]]:
+        recording = _leads(replace(open_recording(path, annotator=None), id=name), leads)
+        result = find_rpeaks(recording.signals, recording.fs)
+        windows = signal_quality(recording.signals, recording.fs)
+        _write(recording, result, folder=folder)
+        return recording, result, windows
+
+    for name, (recording, result, windows) in one_by_one(files, search, failed, announce=announce):
         _write_rows(table, _rows(recording, windows), mode="a")
         found[name] = _summary(recording, result, windows)
     return DetectionReport(found, tuple(failed), folder)

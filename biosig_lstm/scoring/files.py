@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
@@ -11,16 +11,13 @@ import numpy as np
 
 from biosig_lstm.containers import Recording
 from biosig_lstm.estimators import Classifier, Estimator, Predictions
-from biosig_lstm.formats import channels_wanted, open_recording
 from biosig_lstm.scoring._annotation_files import check_form, write_back
-from biosig_lstm.scoring._output import Failure, output_folder, reason
-from biosig_lstm.scoring._paths import find_all, unique_names
+from biosig_lstm.scoring._output import Announce, Failure, output_folder
+from biosig_lstm.scoring._paths import find_all, one_by_one, open_for
 from biosig_lstm.scoring._sound import long_sound
 from biosig_lstm.scoring.tasks import Answers, Task, task_of
 
 __all__ = ["Failure", "FilesReport", "classify_files"]
-
-Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -112,16 +109,14 @@ def classify_files(
     asked.nothing(model).to_csv(table)
     counts: dict[str, dict[str, int]] = {}
     rejected: dict[str, int] = {}
-    for path, name in zip(found, unique_names(found), strict=True):
-        if announce:
-            announce(name)
-        try:
-            recording, said = _answered(model, asked, path, name=name, annotator=annotator)
-            write_back(annotations, asked, recording, said, source=path, folder=folder)
-            asked.write_more(said, folder / name)
-        except Exception as error:  # whatever is wrong with one recording, the others are done
-            failed.append(Failure(str(path), reason(error)))
-            continue
+
+    def answer(path: Path, name: str) -> Answers:
+        recording, said = _answered(model, asked, path, name=name, annotator=annotator)
+        write_back(annotations, asked, recording, said, source=path, folder=folder)
+        asked.write_more(said, folder / name)
+        return said
+
+    for name, said in one_by_one(found, answer, failed, announce=announce):
         with table.open("a", encoding="utf-8", newline="") as file:
             file.write(said.csv_rows(header=False))
         counts[name] = dict(asked.counts(said))
@@ -140,7 +135,5 @@ def _answered(
         rejected = tuple(row._replace(recording=name) for row in rows.rejected)
         without = Recording(np.zeros((0, sound.n_samples), np.float32), sound.fs, [], [], id=name)
         return without, replace(rows, recordings=names, subjects=names, rejected=rejected)
-    wanted = model.pipeline.channel_names
-    channels = channels_wanted(path, wanted) if wanted else None
-    recording = replace(open_recording(path, channels=channels, annotator=annotator), id=name, subject=name)
+    recording = open_for(model.pipeline, path, name=name, annotator=annotator)
     return recording, asked.answer(model, recording, annotated=annotator is not None)

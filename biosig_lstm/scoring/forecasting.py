@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, Forecaster, Forecasts
-from biosig_lstm.formats import channels_wanted, open_recording
-from biosig_lstm.scoring._output import Failure, output_folder, reason
-from biosig_lstm.scoring._paths import find_all, unique_names
+from biosig_lstm.scoring._output import Announce, Failure, output_folder
+from biosig_lstm.scoring._paths import find_all, one_by_one, open_for
 
 __all__ = ["ForecastReport", "forecast_files"]
-
-Announce = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -81,17 +78,11 @@ def forecast_files(
     found, failed = find_all(paths)
     table, said = folder / "forecasts.csv", dict[str, Forecasts]()
     table.unlink(missing_ok=True)
-    for path, name in zip(found, unique_names(found), strict=True):
-        if announce:
-            announce(name)
-        try:
-            wanted = model.pipeline.channel_names
-            channels = channels_wanted(path, wanted) if wanted else None
-            recording = open_recording(path, channels=channels, annotator=annotator)
-            one = model.predict(replace(recording, id=name, subject=name))
-        except Exception as error:  # whatever is wrong with one recording, the others are done
-            failed.append(Failure(str(path), reason(error)))
-            continue
+
+    def foresee(path: Path, name: str) -> Forecasts:
+        return model.predict(open_for(model.pipeline, path, name=name, annotator=annotator))
+
+    for name, one in one_by_one(found, foresee, failed, announce=announce):
         with table.open("a" if said else "w", encoding="utf-8", newline="") as file:
             file.write(one.csv_rows(header=not said))
         said[name] = one

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ from biosig_lstm.datasets import Dataset, Protocol
 from biosig_lstm.errors import DataError, ParameterError
 from biosig_lstm.estimators import Estimator
 from biosig_lstm.metrics import Scores
-from biosig_lstm.scoring._output import Failure, reason, some
-from biosig_lstm.scoring.tasks import Task, task
+from biosig_lstm.scoring._output import Announce, Failure, each_or_why, some
+from biosig_lstm.scoring.tasks import Part, Task, task
 
 __all__ = ["Evaluation", "evaluate_protocol"]
 
@@ -105,7 +105,7 @@ def evaluate_protocol(
     protocol: str = "",
     name: str = "model",
     detected: bool = False,
-    announce: Callable[[str], None] | None = None,
+    announce: Announce | None = None,
 ) -> Evaluation:
     """Score a model on the test records of a protocol that are at `root`.
 
@@ -145,16 +145,15 @@ def evaluate_protocol(
     plan, held = data.resolve(plan), set(data.record_names)
     seen = _seen_by(model, plan)
     chosen = _records(plan, data, seen)
-    parts, failed = [], []
-    for record in chosen:
-        if announce:
-            announce(record)
-        try:
-            (recording,) = data.recordings([record])
-            part = asked.score_one(model, recording, detected=detected)
-            parts.append(part._replace(recording=recording.pick(())))  # days of signals would not fit into memory
-        except Exception as error:  # whatever is wrong with one record, the others are scored
-            failed.append(Failure(record, reason(error)))
+    failed: list[Failure] = []
+
+    def score(record: str) -> Part:
+        (recording,) = data.recordings([record])
+        part = asked.score_one(model, recording, detected=detected)
+        return part._replace(recording=recording.pick(()))  # days of signals would not fit into memory
+
+    jobs = ((record, record, partial(score, record)) for record in chosen)
+    parts = [part for _, part in each_or_why(jobs, failed, announce=announce)]
     if not parts:
         each = (why if why.startswith(f"{path}:") else f"{path}: {why}" for path, why in failed)
         reasons = some(each, between="; ", most=5)

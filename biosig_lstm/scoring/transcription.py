@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from biosig_lstm.errors import ParameterError
 from biosig_lstm.estimators import Estimator, LanguageModel, Transcriber, Transcript
 from biosig_lstm.formats import open_recording
 from biosig_lstm.formats.audio import AudioFile
-from biosig_lstm.scoring._output import Failure, output_folder, reason
-from biosig_lstm.scoring._paths import find_all, unique_names
+from biosig_lstm.scoring._output import Announce, Failure, output_folder
+from biosig_lstm.scoring._paths import find_all, one_by_one
 from biosig_lstm.scoring._sound import long_sound
 
 __all__ = ["TranscriptionReport", "transcribe_files"]
@@ -47,7 +47,7 @@ def transcribe_files(
     out: str | Path,
     textgrid: bool = False,
     language_model: LanguageModel | None = None,
-    announce: Callable[[str], None] | None = None,
+    announce: Announce | None = None,
     **decoding: Any,
 ) -> TranscriptionReport:
     """Write down what is said in every recording under `paths`.
@@ -90,17 +90,13 @@ def transcribe_files(
     folder = output_folder(out)
     found, failed = find_all(paths)
     (folder / _TABLE).write_text("", encoding="utf-8")
-    texts: dict[str, str] = {}
-    for path, name in zip(found, unique_names(found), strict=True):
-        if announce:
-            announce(name)
-        try:
-            said = replace(model.transcribe(_opened(path), **how)[0], recording=name)
-            _write(said, folder, textgrid=textgrid)
-        except Exception as error:  # whatever is wrong with one recording, the others are done
-            failed.append(Failure(str(path), reason(error)))
-            continue
-        texts[name] = said.text
+
+    def write_down(path: Path, name: str) -> str:
+        said = replace(model.transcribe(_opened(path), **how)[0], recording=name)
+        _write(said, folder, textgrid=textgrid)
+        return said.text
+
+    texts = dict(one_by_one(found, write_down, failed, announce=announce))
     return TranscriptionReport(texts, tuple(failed), folder)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
-from biosig_lstm.containers import Recording, Windows
+from biosig_lstm.containers import Windows
 from biosig_lstm.errors import DataError
 from biosig_lstm.estimators import AnomalyDetector, Estimator
 from biosig_lstm.recipes._recipe import Recipe
@@ -57,25 +56,6 @@ class AnomalyRecipe(Recipe):
             task=self.task,
         )
 
-    def fit(
-        self,
-        recordings: Iterable[Recording],
-        *,
-        val: Iterable[Recording] | None = None,
-        directory: str | Path | None = None,
-        protocol: str = "",
-        progress: bool = True,
-    ) -> Estimator:
-        """Return a detector trained on recordings; parameters as of `Recipe.fit`, `val` being who sets the threshold.
-
-        Raises
-        ------
-        DataError
-            When there are fewer than two people.
-        """
-        windows, chosen = self.pipeline(recordings), None if val is None else self.pipeline(val)
-        return self.fit_windows(windows, chosen, directory=directory, protocol=protocol, progress=progress)
-
     def fit_windows(
         self,
         windows: Windows,
@@ -85,20 +65,19 @@ class AnomalyRecipe(Recipe):
         protocol: str = "",
         progress: bool = True,
     ) -> Estimator:
-        """Return a detector trained on what the pipeline made of the recordings; parameters as of `fit`."""
+        """Return a detector trained on windows; parameters as of `Recipe.fit`, `val` being who sets the threshold.
+
+        Raises
+        ------
+        DataError
+            When there are fewer than two people, and no `val`.
+        """
         if val is None:
             windows, val = self._sides(windows)
         learned = windows.select(np.arange(0, len(windows), self.every))
-        return self.new().fit(
-            learned,
-            val,
-            false_alarms_per_h=self.false_alarms_per_h,
-            settings=self.settings,
-            augment=self.augment,
-            directory=directory,
-            resume=directory is not None,
-            protocol=protocol,
-            progress=progress,
+        rate = self.false_alarms_per_h
+        return self._trained(
+            learned, val, directory=directory, false_alarms_per_h=rate, protocol=protocol, progress=progress
         )
 
     def _sides(self, windows: Windows) -> tuple[Windows, Windows]:

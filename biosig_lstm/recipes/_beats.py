@@ -58,15 +58,10 @@ class BeatRecipe(Recipe):
             raise ParameterError(f"{self.name} trains for a fixed number of epochs and takes no validation recordings")
         pipeline = self.pipeline.with_positions("annotated")
         prepared = [pipeline.find(pipeline.filter(recording)) for recording in recordings]
-        return self.new().fit(
-            Windows.concatenate([pipeline.cut(recording) for recording in prepared]).into_runs(self.run),
-            settings=self.settings,
-            augment=self.runs,
-            renew=self._renewal(prepared),
-            directory=directory,
-            resume=directory is not None,
-            protocol=protocol,
-            progress=progress,
+        windows = Windows.concatenate([pipeline.cut(recording) for recording in prepared]).into_runs(self.run)
+        renew = self._renewal(prepared)
+        return self._trained(
+            windows, augment=self.runs, renew=renew, directory=directory, protocol=protocol, progress=progress
         )
 
     def _renewal(self, prepared: Sequence[Recording]) -> Renew | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
+from typing import Any
 
 from biosig_lstm.containers import Recording, Windows
 from biosig_lstm.estimators import Classifier, Estimator
@@ -104,13 +105,11 @@ class Recipe:
         progress: bool = True,
     ) -> Estimator:
         """Return a model trained on what the pipeline made of the recordings; parameters as of `fit`."""
-        return self.new().fit(
-            windows,
-            val,
-            settings=self.settings,
-            augment=self.augment,
-            directory=directory,
-            resume=directory is not None,
-            protocol=protocol,
-            progress=progress,
-        )
+        return self._trained(windows, val, directory=directory, protocol=protocol, progress=progress)
+
+    def _trained(
+        self, windows: Windows, val: Windows | None = None, *, directory: str | Path | None, **how: Any
+    ) -> Estimator:
+        """Return a new model fitted as the recipe says, and as `how` says instead; what is in the folder goes on."""
+        usual: dict[str, Any] = {"settings": self.settings, "augment": self.augment}
+        return self.new().fit(windows, val, **usual | how, directory=directory, resume=directory is not None)

@@ -53,16 +53,9 @@ class WordRecipe(Recipe):
         if val is not None:
             raise ParameterError(f"{self.name} trains for a fixed number of epochs and takes no validation recordings")
         people = [self.pipeline.filter(recording) for recording in recordings]
-        model = self.new().fit(
-            self._cut([*people, *self._made(self.settings.seed)]),
-            settings=self.settings,
-            augment=self.augment,
-            renew=self._renewal(people),
-            directory=directory,
-            resume=directory is not None,
-            protocol=protocol,
-            progress=progress,
-        )
+        windows = self._cut([*people, *self._made(self.settings.seed)])
+        renew = self._renewal(people)
+        model = self._trained(windows, directory=directory, renew=renew, protocol=protocol, progress=progress)
         _forget_made(model, {recording.id for recording in people}, {recording.subject for recording in people})
         return model
 

@@ -163,6 +163,7 @@ class Estimator:
             check_run(directory, run=self._run(train, val, settings=how), resume=resume)
         self.scaling = self.standardize.fit(train) if self.standardize else None
         scaled_train, scaled_val = self._scale(train), None if val is None else self._scale(val)
+        self._before_training(scaled_train)
         self.networks, histories = nn.ModuleList(), []
         for k in range(self.members):
             each = replace(how, seed=how.seed + 1000 * k)
@@ -405,6 +406,9 @@ class Estimator:
             window_shape=self.window_shape,
             per_step=self.per_step,
         )
+
+    def _before_training(self, scaled: Windows) -> None:
+        """Take from the scaled training items what networks begin with, where a kind of model does."""
 
     def _scale(self, windows: Windows) -> Windows:
         return self.scaling(windows) if self.scaling else windows

@@ -14,11 +14,9 @@ import torch
 from torch import Tensor
 
 from biosig_lstm.containers import Recording, Windows
-from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
-from biosig_lstm.estimators._base import Estimator
-from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._surprise import Surprise, against_recording, groups_of
+from biosig_lstm.estimators._unlabelled import UnlabelledEstimator
 from biosig_lstm.estimators.anomalies import Anomalies, AnomalyTruth, anomaly_report
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics.anomaly import alarm_threshold, covered_h
@@ -44,7 +42,7 @@ _PARTS_OF_A_STEP = 2
 _MOST_SD = 2.0  # one part that is far off says less than several that are off
 
 
-class AnomalyDetector(Estimator):
+class AnomalyDetector(UnlabelledEstimator):
     """A network that learns normal signal alone, and a threshold on how far another signal is from what it expects.
 
     Parameters
@@ -97,6 +95,8 @@ class AnomalyDetector(Estimator):
     'window'
     """
 
+    instead = "an AnomalyDetector gives scores, no probabilities: call predict or step_scores"
+
     def __init__(
         self,
         pipeline: Pipeline | None = None,
@@ -112,7 +112,6 @@ class AnomalyDetector(Estimator):
     ) -> None:
         model = LSTMPredictor(_HIDDEN) if model is None else model
         super().__init__(pipeline, model, members=members, standardize=standardize, task=task)
-        self.standardize = standardize
         if not hasattr(model, "ahead_steps"):
             raise ParameterError(
                 f"{type(model).__name__} tells classes; an AnomalyDetector takes LSTMAutoencoder or LSTMPredictor"
@@ -170,8 +169,8 @@ class AnomalyDetector(Estimator):
             raise ParameterError("a threshold needs normal signal of subjects that are not trained on: give val")
         if not false_alarms_per_h > 0:
             raise ParameterError(f"false_alarms_per_h must be positive, got {false_alarms_per_h}")
-        train = self._taken(train, subjects=subjects)
-        val = self._taken(val, classes=train.classes)
+        train = self._series(train, subjects)
+        val = self._series(val, classes=train.classes)
         self.surprise = self.threshold = None
         learned = self._only_normal(train, side="train")
         super().fit(learned, self._only_normal(val, side="val"), **how)
@@ -214,16 +213,6 @@ class AnomalyDetector(Estimator):
     def predict(self, data: Windows | Recording | Iterable[Recording]) -> Anomalies:  # type: ignore[override]
         """Return a score for each window, or step, and the events in which it exceeds the threshold."""
         return self._scored(self._windows(data))
-
-    def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:  # noqa: ARG002
-        """Refuse: what has no classes has no probabilities.
-
-        Raises
-        ------
-        ParameterError
-            Always.
-        """
-        raise ParameterError("an AnomalyDetector gives scores, no probabilities: call predict or step_scores")
 
     def step_scores(self, data: Windows | Recording | Iterable[Recording]) -> list[Float64]:
         """Return how far the residual of each step is from usual, an array (steps, groups) for each item.
@@ -384,15 +373,6 @@ class AnomalyDetector(Estimator):
             y=None,
             step_labels=False,
         )
-
-    def _taken(self, data: Any, *, subjects: npt.ArrayLike | None = None, classes: Sequence[str] = ()) -> Windows:
-        if subjects is not None or is_arrays(data):
-            return windows_of_arrays(data, None, self.pipeline, subjects=subjects)
-        return windows_of(data, self.pipeline, classes=classes)
-
-    def _take_layout(self, train: Windows) -> None:
-        self.classes, self.columns = (), tuple(train.columns)
-        self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
 
     def _build(self) -> torch.nn.Module:
         return self.model.build(

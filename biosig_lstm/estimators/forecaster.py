@@ -11,11 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from biosig_lstm.containers import Recording, Windows
-from biosig_lstm.containers.arrays import is_arrays
 from biosig_lstm.errors import BiosigWarning, DataError, ParameterError, options
-from biosig_lstm.estimators._base import Estimator
 from biosig_lstm.estimators._beside import Compared, fit_baselines, foreseen_beside
-from biosig_lstm.estimators._data import windows_of, windows_of_arrays
 from biosig_lstm.estimators._foresee import Start, foreseen, given_ahead, steps_ahead, straight_start
 from biosig_lstm.estimators._look_ahead import forward_reader, warn_of_looking_ahead
 from biosig_lstm.estimators._origins import (
@@ -26,11 +23,12 @@ from biosig_lstm.estimators._origins import (
     training_pieces,
     warn_of_short,
 )
+from biosig_lstm.estimators._unlabelled import UnlabelledEstimator
 from biosig_lstm.estimators.baselines import BASELINES, Baseline
 from biosig_lstm.estimators.forecasts import Forecasts
 from biosig_lstm.features.standardize import Standardize
 from biosig_lstm.metrics.forecast import ForecastScores, check_levels
-from biosig_lstm.models import ModelSpec, with_cell, with_memory
+from biosig_lstm.models import ModelSpec, with_cell
 from biosig_lstm.models._checks import check_count
 from biosig_lstm.models.causal_lstm import CausalLSTM
 from biosig_lstm.models.forecast import ForecastNetwork
@@ -52,7 +50,7 @@ _HIDDEN = 32
 _OBSERVED_ABOVE = 0.5
 
 
-class Forecaster(Estimator):
+class Forecaster(UnlabelledEstimator):
     """A network that foresees the next steps of a series, as quantiles that cannot cross.
 
     Parameters
@@ -113,6 +111,7 @@ class Forecaster(Estimator):
     """
 
     per_step = True
+    instead = "a Forecaster gives quantiles, no probabilities of classes: call predict or backtest"
 
     def __init__(
         self,
@@ -138,7 +137,6 @@ class Forecaster(Estimator):
         reader = forward_reader(CausalLSTM(_HIDDEN, dropout=0.0) if model is None else model)
         reader = reader if cell is None else with_cell(reader, cell)
         super().__init__(pipeline, reader, members=members, standardize=standardize, task=task)
-        self.standardize = standardize
         for name, value in (("horizon_steps", horizon_steps), ("season_steps", season_steps)):
             if value not in (None, "auto" if name == "season_steps" else None):
                 check_count(name, value)
@@ -179,19 +177,13 @@ class Forecaster(Estimator):
         """
         self.training = None
         train = self._series(train, subjects)
-        val = None if val is None else self._series(val, None)
+        val = None if val is None else self._series(val)
         warn_of_looking_ahead(self.pipeline, stacklevel=3)
         self._take_layout(train)
         learned = self._pieces(train)
         series = self._target_values(train), train.offsets, self._observed(train)
         check_forecast(train, self._task, what="learn from")
         self.baselines = fit_baselines(*series, self._task, context=self.context_steps, season=self._season)
-        self._start = None
-        self.scaling = None if self.standardize is None else self.standardize.fit(learned)
-        self.forecasting, scaled = self._scaled_task, self._scale(learned)
-        self.model = with_memory(self.model, learned.lengths.tolist())
-        network = self._build()
-        self._start = straight_start(network, scaled, self.forecasting)
         super().fit(learned, None if val is None else self._pieces(val), **how)
         return self
 
@@ -285,7 +277,7 @@ class Forecaster(Estimator):
         DataError
             When no series is long enough.
         """
-        windows = self._windows(self._series(test, subjects), need_subject=True)
+        windows = self._windows(self._series(test, subjects, layout=True), need_subject=True)
         if not allow_seen:
             self.check_unseen(windows)
         made = self.compare(windows, beside=beside, every_steps=every_steps)
@@ -329,16 +321,6 @@ class Forecaster(Estimator):
         scale = naive_scales(values, offsets, origins, season=self._season or 1, known=observed)
         return Compared(later, said, windows.subjects[origins.items], scale, np.broadcast_to(counts, later.shape))
 
-    def log_probabilities(self, data: Windows | Recording | Iterable[Recording]) -> list[Float32]:  # noqa: ARG002
-        """Refuse: what has no classes has no probabilities.
-
-        Raises
-        ------
-        ParameterError
-            Always.
-        """
-        raise ParameterError("a Forecaster gives quantiles, no probabilities of classes: call predict or backtest")
-
     @property
     def _season(self) -> int | None:
         return None if self.season_steps == "auto" else self.season_steps
@@ -359,14 +341,6 @@ class Forecaster(Estimator):
     def _places(self, names: Sequence[str]) -> tuple[int, ...]:
         return tuple(self.columns.index(name) for name in names)
 
-    def _series(self, data: Any, subjects: npt.ArrayLike | None) -> Windows:
-        if subjects is not None or is_arrays(data):
-            names: dict[str, Any] = {}
-            if self.training:
-                names = {"columns": self.columns, "rate_hz": self.rate_hz, "unit": self.unit}
-            return windows_of_arrays(data, None, self.pipeline, subjects=subjects, **names)
-        return windows_of(data, self.pipeline)
-
     def _pieces(self, windows: Windows) -> Windows:
         long_enough = windows.select(windows.lengths > _LEAST_STEPS)
         if not len(long_enough):
@@ -377,8 +351,7 @@ class Forecaster(Estimator):
         return training_pieces(long_enough, context=self.context_steps, horizon=self.horizon_steps)
 
     def _take_layout(self, train: Windows) -> None:
-        self.classes, self.columns = (), tuple(train.columns)
-        self.window_shape, self.unit, self.rate_hz = train.window_shape, train.unit, train.rate_hz
+        super()._take_layout(train)
         named = {*self.known_ahead, self.observed}
         self.targets = self._asked or tuple(name for name in self.columns if name not in named)
         for name in (*self.targets, *self.known_ahead, *([self.observed] if self.observed else [])):
@@ -389,6 +362,10 @@ class Forecaster(Estimator):
             raise ParameterError(
                 f"targets must be columns of their own, got {self.targets} beside {sorted(named - {''})}"
             )
+
+    def _before_training(self, scaled: Windows) -> None:
+        self._start, self.forecasting = None, self._scaled_task
+        self._start = straight_start(self._build(), scaled, self.forecasting)
 
     def _build(self) -> ForecastNetwork:
         network = ForecastNetwork(

@@ -174,7 +174,9 @@ def _examples(network: ForecastNetwork, item: Float32, task: ForecastTask) -> _E
     x, lengths = pad_steps([item])
     truth, known = coming(network, x, lengths, task)
     whole = known.flatten(2).all(dim=2)[0]
-    parts = (network.last_values(x), network.extras(x), network.scaled_by_past(x, truth))
+    past = network.past(x)
+    later = past.scaled(truth.transpose(2, 3)).transpose(2, 3)
+    parts = (network.last_values(past), network.extras(x, past), later)
     return _Examples(*(part[0][whole].double() for part in parts))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from biosig_lstm.errors import ParameterError
 from biosig_lstm.models._season import season_of, seasonal_places
 from biosig_lstm.models._spec import ModelSpec
 
-__all__ = ["ForecastNetwork", "in_order", "past_moments", "season_of"]
+__all__ = ["ForecastNetwork", "Past", "in_order", "past_moments", "season_of"]
 
 FLOOR = 1e-4
 _MEDIAN = 0.5
@@ -73,6 +73,25 @@ def in_order(raw: Tensor, *, middle: int) -> Tensor:
     above = centre + softplus(raw[..., middle + 1 :, :]).cumsum(dim=-2)
     below = centre - softplus(raw[..., :middle, :]).flip(-2).cumsum(dim=-2).flip(-2)
     return torch.cat([below, centre, above], dim=-2)
+
+
+class Past(NamedTuple):
+    """Targets at each step, and mean and deviation of each until then: (batch, steps, targets) all.
+
+    Attributes
+    ----------
+    values, level, spread : Tensor
+        Level 0 and spread 1 where the network does not scale by the past.
+    """
+
+    values: Tensor
+    level: Tensor
+    spread: Tensor
+
+    def scaled(self, found: Tensor) -> Tensor:
+        """Return values, (batch, steps, targets, ...), in units of the past of each step."""
+        more = (...,) + (None,) * (found.ndim - 3)
+        return (found - self.level[more]) / self.spread[more]
 
 
 class ForecastNetwork(nn.Module):
@@ -151,15 +170,14 @@ class ForecastNetwork(nn.Module):
 
     def forward(self, x: Tensor, lengths: Tensor) -> Tensor:
         """Return quantiles, (batch, steps, horizon, levels, targets), of x (batch, steps, n_features)."""
-        values = x[:, :, self.targets]
-        level, spread = self._moments(values)
-        extras = self.extras(x)
-        said = self.reader(self._inputs(x, values, level, spread, extras), lengths)
+        past = self.past(x)
+        extras = self.extras(x, past)
+        said = self.reader(self._inputs(x, past, extras), lengths)
         raw = said.unflatten(2, (self.horizon, self.n_levels, -1)) + self.beside
         made = in_order(raw, middle=self.middle)
-        straight = torch.einsum("btkl,klh->bthk", self.last_values(x), self.linear)
+        straight = torch.einsum("btkl,klh->bthk", self.last_values(past), self.linear)
         straight = straight + torch.einsum("bthka,kah->bthk", extras, self.known)
-        return level[:, :, None, None] + spread[:, :, None, None] * (made + straight.unsqueeze(3))
+        return past.level[:, :, None, None] + past.spread[:, :, None, None] * (made + straight.unsqueeze(3))
 
     @torch.no_grad()
     def begin(self, linear: Tensor, known: Tensor, residuals: Tensor) -> None:
@@ -190,18 +208,22 @@ class ForecastNetwork(nn.Module):
             nn.init.zeros_(head.weight)
             nn.init.zeros_(head.bias)
 
-    def last_values(self, x: Tensor) -> Tensor:
+    def past(self, x: Tensor) -> Past:
+        """Return the targets of x (batch, steps, n_features), and what they are scaled by at each step."""
+        values = x[:, :, self.targets]
+        if not self.scaled:
+            return Past(values, torch.zeros_like(values), torch.ones_like(values))
+        return Past(values, *past_moments(values))
+
+    def last_values(self, past: Past) -> Tensor:
         """Return what the linear part sees: the last values, scaled, (batch, steps, targets, lags), the last one last.
 
         Before the first step its value is taken to have been there always.
         """
-        values = x[:, :, self.targets]
-        level, spread = self._moments(values)
-        before = values[:, :1].expand(-1, self.lags - 1, -1)
-        lagged = torch.cat([before, values], dim=1).unfold(1, self.lags, 1)
-        return (lagged - level.unsqueeze(3)) / spread.unsqueeze(3)
+        before = past.values[:, :1].expand(-1, self.lags - 1, -1)
+        return past.scaled(torch.cat([before, past.values], dim=1).unfold(1, self.lags, 1))
 
-    def extras(self, x: Tensor) -> Tensor:
+    def extras(self, x: Tensor, past: Past) -> Tensor:
         """Return what is known of each step that is foreseen, (batch, steps, horizon, targets, extras).
 
         The columns `ahead` and, with a season, the scaled value of the same place in the last season.
@@ -209,41 +231,34 @@ class ForecastNetwork(nn.Module):
         known = self.coming(x, self.ahead).unsqueeze(3).expand(-1, -1, -1, len(self.targets), -1)
         if self.season is None:
             return known
-        return torch.cat([known, self._last_season(x).unsqueeze(4)], dim=4)
+        return torch.cat([known, self._last_season(past).unsqueeze(4)], dim=4)
 
-    def _last_season(self, x: Tensor) -> Tensor:
-        values = x[:, :, self.targets]
-        level, spread = self._moments(values)
-        steps = torch.arange(x.shape[1], device=x.device)
-        before = values.new_full((len(x), self.context - 1, len(self.targets)), torch.nan)
+    def _last_season(self, past: Past) -> Tensor:
+        values = past.values
+        n_items, n_steps, n_targets = values.shape
+        steps = torch.arange(n_steps, device=values.device)
         if self.season == "auto":
+            before = values.new_full((n_items, self.context - 1, n_targets), torch.nan)
             season = season_of(torch.cat([before, values], dim=1).unfold(1, self.context, 1))
         else:
-            season = torch.full(values.shape, int(self.season or 1), dtype=torch.int64, device=x.device)
+            season = torch.full(values.shape, int(self.season or 1), dtype=torch.int64, device=values.device)
         season = torch.where(season <= steps[:, None] + 1, season, 1)
         place = steps[:, None, None] - seasonal_places(season, self.horizon)
-        row = torch.arange(len(x), device=x.device)[:, None, None, None]
-        found = values[row, place, torch.arange(len(self.targets), device=x.device)[:, None]]
-        return ((found - level.unsqueeze(3)) / spread.unsqueeze(3)).transpose(2, 3)
+        row = torch.arange(n_items, device=values.device)[:, None, None, None]
+        found = values[row, place, torch.arange(n_targets, device=values.device)[:, None]]
+        return past.scaled(found).transpose(2, 3)
 
     def coming(self, x: Tensor, columns: Sequence[int]) -> Tensor:
         """Return columns of the steps that follow each step, (batch, steps, horizon, columns); zero beyond the end."""
         later = pad(x[:, 1:, list(columns)], (0, 0, 0, self.horizon))
         return later.unfold(1, self.horizon, 1).transpose(2, 3)
 
-    def scaled_by_past(self, x: Tensor, later: Tensor) -> Tensor:
-        """Return values of the horizon, (batch, steps, horizon, targets), in the units of `last_values`."""
-        level, spread = self._moments(x[:, :, self.targets])
-        return (later - level.unsqueeze(2)) / spread.unsqueeze(2)
-
-    def _moments(self, values: Tensor) -> tuple[Tensor, Tensor]:
-        return past_moments(values) if self.scaled else (torch.zeros_like(values), torch.ones_like(values))
-
-    def _inputs(self, x: Tensor, values: Tensor, level: Tensor, spread: Tensor, extras: Tensor) -> Tensor:
-        change = values.diff(dim=1, prepend=values[:, :1]) / spread
+    def _inputs(self, x: Tensor, past: Past, extras: Tensor) -> Tensor:
+        change = past.values.diff(dim=1, prepend=past.values[:, :1]) / past.spread
         n_ahead = len(self.ahead)
         known = [extras[:, :, :, 0, :n_ahead].flatten(2), extras[..., n_ahead:].flatten(2)]
-        return torch.cat([(values - level) / spread, change, level, spread.log(), x[:, :, self.others], *known], dim=2)
+        own = [past.scaled(past.values), change, past.level, past.spread.log()]
+        return torch.cat([*own, x[:, :, self.others], *known], dim=2)
 
 
 @torch.no_grad()

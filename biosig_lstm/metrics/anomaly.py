@@ -264,20 +264,30 @@ def anomaly_scores(
     DataError
         When the lengths differ, nothing is there or a score is not finite.
     """
+    ids, counts, exact = _ranked(truth, scores, subjects)
+    found = intervals_by_subject(counts, _rankings, seed=seed, n_resamples=n_resamples, confidence=confidence)
+    found |= {name: _with_value(found[name], value) for name, value in exact.items()}
+    held = counts.sum(axis=2).astype(np.int64)
+    tables = {who: np.array([[0, n[0]], [0, n[1]]]) for who, n in zip(ids.tolist(), held, strict=True)}
+    return Scores(found, _CLASSES, tables, confidence)
+
+
+def _ranked(
+    truth: npt.ArrayLike, scores: npt.ArrayLike, subjects: npt.ArrayLike
+) -> tuple[npt.NDArray[np.str_], Float64, dict[str, float]]:
+    """Return the names of subjects, their counts by level of the score, and the exact figures of all together."""
     positive = np.asarray(truth).reshape(-1).astype(bool)
     values, names = np.asarray(scores, dtype=np.float64).reshape(-1), np.asarray(subjects, dtype=np.str_).reshape(-1)
     if not len(positive) == len(values) == len(names) or not len(values):
         raise DataError(f"one or more windows with truth, score and subject each, got {len(positive)}, {len(values)}")
     exact = {"auroc": roc_auc(positive, values), "average_precision": average_precision(positive, values)}
     ids, whose = np.unique(names, return_inverse=True)
-    counts = _by_level(positive, values, whose)
-    found = intervals_by_subject(counts, _rankings, seed=seed, n_resamples=n_resamples, confidence=confidence)
-    for name, value in exact.items():
-        low, high = min(found[name].low, value), max(found[name].high, value)
-        found[name] = replace(found[name], value=value, low=low, high=high)
-    held = counts.sum(axis=2).astype(np.int64)
-    tables = {who: np.array([[0, n[0]], [0, n[1]]]) for who, n in zip(ids.tolist(), held, strict=True)}
-    return Scores(found, _CLASSES, tables, confidence)
+    return ids, _by_level(positive, values, whose), exact
+
+
+def _with_value(found: Interval, value: float) -> Interval:
+    """Return an interval that was taken on levels with the exact value, and wide enough to hold it."""
+    return replace(found, value=value, low=min(found.low, value), high=max(found.high, value))
 
 
 def _by_level(positive: npt.NDArray[np.bool_], values: Float64, whose: Int64) -> Float64:
@@ -331,23 +341,15 @@ def ranking_differences(
     >>> found["auroc"].value
     0.5
     """
-    names, draws = np.asarray(subjects, dtype=np.str_).reshape(-1), {"n_resamples": n_resamples, "seed": seed}
-    first, second = (
-        anomaly_scores(truth, each, names, n_resamples=1, confidence=confidence) for each in (scores, others)
-    )
-    positive = np.asarray(truth).reshape(-1).astype(bool)
-    whose = np.unique(names, return_inverse=True)[1]
-    counts = [_by_level(positive, np.asarray(each, dtype=np.float64).reshape(-1), whose) for each in (scores, others)]
+    (_, first, one), (_, second, other) = (_ranked(truth, each, subjects) for each in (scores, others))
 
     def differences(drawn: Float64) -> Mapping[str, Float64]:
-        one, other = _rankings(drawn[:, 0]), _rankings(drawn[:, 1])
-        return {name: one[name] - other[name] for name in ("auroc", "average_precision")}
+        mine, theirs = _rankings(drawn[:, 0]), _rankings(drawn[:, 1])
+        return {name: mine[name] - theirs[name] for name in one}
 
-    found = intervals_by_subject(np.stack(counts, axis=1), differences, confidence=confidence, **draws)
-    for name, at in found.items():
-        value = first[name].value - second[name].value
-        found[name] = replace(at, value=value, low=min(at.low, value), high=max(at.high, value))
-    return found
+    both = np.stack([first, second], axis=1)
+    found = intervals_by_subject(both, differences, seed=seed, n_resamples=n_resamples, confidence=confidence)
+    return {name: _with_value(at, one[name] - other[name]) for name, at in found.items()}
 
 
 def _rankings(counts: Float64) -> Mapping[str, Float64]:
